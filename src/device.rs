@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Devices: each has a context manager of its own, and counters of its own.
+
+use kernel::fs::file::flags::O_NONBLOCK;
+use kernel::fs::File;
+use kernel::mm::virt::VmaNew;
+use kernel::prelude::*;
+use kernel::sync::atomic::Relaxed;
+use kernel::sync::poll::PollCondVarBox;
+use kernel::sync::poll::PollTable;
+use kernel::sync::Arc;
+use kernel::uaccess::UserPtr;
+use kernel::uaccess::UserSlice;
+use vmarea::counters::Counters;
+use vmarea::file::CharDevice;
+use vmarea::file::POLL_ERROR;
+use vmarea::file::POLL_READABLE;
+use vmarea::page_range::PageLru;
+
+use crate::context::Context;
+use crate::process::Process;
+use crate::space::Space;
+use crate::thread::Thread;
+use crate::uapi;
+use crate::uapi::WriteRead;
+
+/// The most that a process can map. What is larger is mapped, but not used.
+const AREA_LIMIT: usize = 4 << 20;
+
+/// A binder device.
+#[pin_data]
+pub(crate) struct Device {
+    #[pin]
+    pub(crate) context: Context,
+    pub(crate) counters: Arc<Counters>,
+    /// The idle pages of all devices.
+    pub(crate) lru: Arc<PageLru>,
+}
+
+impl Device {
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new(counters: Arc<Counters>, lru: Arc<PageLru>) -> Result<Arc<Self>> {
+        Arc::pin_init(
+            pin_init!(Self {
+                context <- Context::new(),
+                counters,
+                lru,
+            }),
+            GFP_KERNEL,
+        )
+    }
+}
+
+impl CharDevice for Device {
+    type Open = Process;
+
+    fn open(device: &Arc<Self>, file: &File) -> Result<Arc<Process>> {
+        Process::new(device.clone(), file)
+    }
+
+    fn release(process: Arc<Process>) {
+        process.release();
+    }
+
+    fn flush(process: &Arc<Process>) {
+        process.flush();
+    }
+
+    fn ioctl(process: &Arc<Process>, file: &File, command: u32, argument: usize) -> Result<isize> {
+        let thread = process.current_thread()?;
+        let argument = UserPtr::from_addr(argument);
+
+        let result = match command {
+            uapi::BINDER_WRITE_READ => write_read(&thread, file, argument),
+            uapi::BINDER_SET_MAX_THREADS => set_max_threads(process, argument),
+            uapi::BINDER_SET_CONTEXT_MGR => process.device.context.set_manager(process),
+            uapi::BINDER_THREAD_EXIT => {
+                process.exit_thread(&thread);
+                Ok(())
+            }
+            uapi::BINDER_VERSION => UserSlice::new(argument, size_of::<i32>())
+                .writer()
+                .write_slice(&uapi::PROTOCOL_VERSION.to_ne_bytes()),
+            _ => Err(EINVAL),
+        };
+        thread.interrupted.store(false, Relaxed);
+        result.map(|()| 0)
+    }
+
+    fn poll(process: &Arc<Process>, file: &File, table: &PollTable<'_>) -> u32 {
+        match poll(process, file, table) {
+            Ok(true) => POLL_READABLE,
+            Ok(false) => 0,
+            Err(_) => POLL_ERROR,
+        }
+    }
+
+    fn mmap(process: &Arc<Process>, vma: &VmaNew) -> Result {
+        // What can fail comes before the area is there.
+        let size = usize::min(vma.end() - vma.start(), AREA_LIMIT);
+        let space = Space::with_size(size)?;
+
+        process.pages().mmap(vma, AREA_LIMIT)?;
+        *process.space() = space;
+        Ok(())
+    }
+}
+
+fn write_read(thread: &Arc<Thread>, file: &File, argument: UserPtr) -> Result {
+    let (mut reader, mut writer) =
+        UserSlice::new(argument, size_of::<WriteRead>()).reader_writer();
+    let mut request: WriteRead = uapi::read(&mut reader)?;
+
+    let mut result = Ok(());
+    if request.write_size > 0 {
+        result = thread.write(&mut request);
+        if result.is_err() {
+            request.read_consumed = 0;
+        }
+    }
+    if result.is_ok() && request.read_size > 0 {
+        result = thread.read(&mut request, file.flags() & O_NONBLOCK != 0);
+    }
+    // How far it got is told in any case.
+    writer.write_slice(request.as_bytes())?;
+    result
+}
+
+fn set_max_threads(process: &Process, argument: UserPtr) -> Result {
+    let count: u32 = uapi::read(&mut UserSlice::new(argument, size_of::<u32>()).reader())?;
+
+    process.lock().lock().max_threads = count;
+    Ok(())
+}
+
+fn poll(process: &Arc<Process>, file: &File, table: &PollTable<'_>) -> Result<bool> {
+    let thread = process.current_thread()?;
+    if thread.poll.as_ref().is_none() {
+        let condvar = PollCondVarBox::new(
+            kernel::c_str!("Thread::poll"),
+            kernel::static_lock_class!(),
+        )?;
+        // Only the thread itself does this, so the place is free.
+        thread.poll.populate(condvar);
+        process.lock().lock().set_polled();
+    }
+
+    if let Some(condvar) = thread.poll.as_ref() {
+        table.register_wait(file, condvar);
+    }
+    Ok(thread.is_readable())
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! vbinder: a character device that speaks the binder protocol.
+//!
+//! A process opens a device, maps an area to receive in ([`process`], [`buffer`], [`space`]), and
+//! lets its threads ([`thread`]) give commands ([`write`](mod@write)) and read what happened
+//! ([`read`]). Messages ([`transaction`]) go to objects ([`node`]), of which each device has one
+//! that everybody knows ([`context`]). All that has to do with memory is in the crate `vmarea`.
+
+use kernel::c_str;
+use kernel::debugfs;
+use kernel::prelude::*;
+use kernel::str::CString;
+use kernel::sync::Arc;
+use vmarea::counters::Counters;
+use vmarea::file::Registration;
+use vmarea::page_range::PageLru;
+use vmarea::shrinker::Shrinker;
+
+use crate::device::Device;
+
+mod buffer;
+mod context;
+mod device;
+mod node;
+mod params;
+mod process;
+mod read;
+mod space;
+mod thread;
+mod transaction;
+mod uapi;
+mod write;
+
+module! {
+    type: Vbinder,
+    name: "vbinder",
+    authors: ["The vbinder developers"],
+    description: "A binder-compatible device on safe VMA abstractions",
+    license: "GPL v2",
+}
+
+/// The loaded module. Its parts are dropped in this order, the doors first.
+struct Vbinder {
+    _devices: KVec<RegisteredDevice>,
+    _debugfs: debugfs::Dir,
+    _shrinker: Shrinker<PageLru>,
+}
+
+/// A device and what a user can see of it.
+struct RegisteredDevice {
+    door: Pin<KBox<Registration<Device>>>,
+    _stats: Pin<KBox<debugfs::File<Arc<Counters>>>>,
+    _debugfs: debugfs::Dir,
+}
+
+impl kernel::Module for Vbinder {
+    fn init(module: &'static ThisModule) -> Result<Self> {
+        let names = params::device_names()?;
+        let lru = PageLru::new()?;
+        let shrinker = Shrinker::register(c_str!("vbinder"), lru.clone())?;
+        let debugfs = debugfs::Dir::new(c_str!("vbinder"));
+        let mut devices = KVec::with_capacity(names.len(), GFP_KERNEL)?;
+
+        for name in names {
+            devices.push(
+                RegisteredDevice::new(module, name, lru.clone(), &debugfs)?,
+                GFP_KERNEL,
+            )?;
+        }
+        // Nothing can fail any more.
+        for device in &devices {
+            device.door.enable();
+        }
+        Ok(Self {
+            _devices: devices,
+            _debugfs: debugfs,
+            _shrinker: shrinker,
+        })
+    }
+}
+
+impl RegisteredDevice {
+    fn new(
+        module: &'static ThisModule,
+        name: CString,
+        lru: Arc<PageLru>,
+        debugfs: &debugfs::Dir,
+    ) -> Result<Self> {
+        let counters = Arc::new(Counters::new(), GFP_KERNEL)?;
+        let device = Device::new(counters.clone(), lru)?;
+        let debugfs = debugfs.subdir(&name);
+        let stats = KBox::pin_init(
+            debugfs.read_callback_file(c_str!("stats"), counters, &|counters, f| {
+                debugfs::Writer::write(&**counters, f)
+            }),
+            GFP_KERNEL,
+        )?;
+
+        Ok(Self {
+            door: Registration::register(module, name, device)?,
+            _stats: stats,
+            _debugfs: debugfs,
+        })
+    }
+}

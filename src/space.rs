@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Space: which bytes of a process's page range belong to which buffer.
+//!
+//! The range is divided into chunks without gaps, each free or allocated, and no two neighbours
+//! free. All operations take time logarithmic in the number of chunks. Freeing never needs memory.
+
+use kernel::prelude::*;
+use kernel::rbtree::RBTree;
+use kernel::rbtree::RBTreeNodeReservation;
+
+/// Chunks start at multiples of this, as clients expect of buffers, and are at least as long.
+const ALIGNMENT: usize = 8;
+
+/// A free chunk's size and offset: the order in which the best fit is found.
+type FreeKey = (usize, usize);
+
+/// Divides a range of bytes. `T` is what the owner of an allocated chunk keeps with it.
+pub(crate) struct Space<T> {
+    /// All chunks, by offset.
+    chunks: RBTree<usize, Chunk<T>>,
+    /// The free ones among them, by size.
+    free: RBTree<FreeKey, ()>,
+    /// What one-way transactions may still use.
+    oneway_left: usize,
+    /// Nodes left over from the last chunks that were freed.
+    spare: Spare<T>,
+}
+
+struct Chunk<T> {
+    size: usize,
+    /// The size of the chunk before this one, zero if there is none.
+    before: usize,
+    state: State<T>,
+}
+
+enum State<T> {
+    Free,
+    Allocated {
+        oneway: bool,
+        kept: Option<T>,
+        /// With this the chunk will be made known as free.
+        node: RBTreeNodeReservation<FreeKey, ()>,
+    },
+}
+
+/// Nodes for the two trees, allocated beforehand.
+struct Spare<T> {
+    chunk: Option<RBTreeNodeReservation<usize, Chunk<T>>>,
+    free: Option<RBTreeNodeReservation<FreeKey, ()>>,
+}
+
+impl<T> Spare<T> {
+    const fn new() -> Self {
+        Self {
+            chunk: None,
+            free: None,
+        }
+    }
+
+    fn take_chunk(&mut self) -> Result<RBTreeNodeReservation<usize, Chunk<T>>> {
+        match self.chunk.take() {
+            Some(node) => Ok(node),
+            None => RBTreeNodeReservation::new(GFP_KERNEL),
+        }
+    }
+
+    fn take_free(&mut self) -> Result<RBTreeNodeReservation<FreeKey, ()>> {
+        match self.free.take() {
+            Some(node) => Ok(node),
+            None => RBTreeNodeReservation::new(GFP_KERNEL),
+        }
+    }
+}
+
+impl<T> Space<T> {
+    /// A space without any bytes.
+    pub(crate) fn new() -> Self {
+        Self {
+            chunks: RBTree::new(),
+            free: RBTree::new(),
+            oneway_left: 0,
+            spare: Spare::new(),
+        }
+    }
+
+    /// A space of `size` bytes, which are all free. Half of them can be used by one-way
+    /// transactions, so that those cannot keep the others out.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn with_size(size: usize) -> Result<Self> {
+        let mut space = Self::new();
+        let chunk = Chunk {
+            size,
+            before: 0,
+            state: State::Free,
+        };
+
+        space.chunks.try_create_and_insert(0, chunk, GFP_KERNEL)?;
+        space.free.try_create_and_insert((size, 0), (), GFP_KERNEL)?;
+        space.oneway_left = size / 2;
+        Ok(space)
+    }
+
+    /// Allocates the smallest free chunk that is large enough for `len` bytes, which may be zero.
+    /// Returns its offset and its size.
+    ///
+    /// # Errors
+    ///
+    /// * `ENOSPC` if there is none, or one-way transactions have used up their half.
+    /// * `ENOMEM`.
+    pub(crate) fn allocate(&mut self, len: usize, oneway: bool) -> Result<(usize, usize)> {
+        let size = usize::max(len, 1)
+            .checked_next_multiple_of(ALIGNMENT)
+            .ok_or(ENOSPC)?;
+        if oneway && size > self.oneway_left {
+            return Err(ENOSPC);
+        }
+        let &(found, offset) = self
+            .free
+            .cursor_lower_bound(&(size, 0))
+            .ok_or(ENOSPC)?
+            .current()
+            .0;
+
+        // All memory first, so that nothing needs to be undone.
+        let rest = if found > size {
+            Some((self.spare.take_chunk()?, self.spare.take_free()?))
+        } else {
+            None
+        };
+        let node = self.free.remove_node(&(found, offset)).ok_or(ENOSPC)?;
+        if let Some((chunk_node, free_node)) = rest {
+            let rest_at = offset + size;
+            let rest_size = found - size;
+            self.chunks.insert(chunk_node.into_node(
+                rest_at,
+                Chunk {
+                    size: rest_size,
+                    before: size,
+                    state: State::Free,
+                },
+            ));
+            self.free.insert(free_node.into_node((rest_size, rest_at), ()));
+            self.set_before(rest_at + rest_size, rest_size);
+        }
+        let chunk = self.chunks.get_mut(&offset).ok_or(ENOSPC)?;
+        chunk.size = size;
+        chunk.state = State::Allocated {
+            oneway,
+            kept: None,
+            node: node.into_reservation(),
+        };
+        if oneway {
+            self.oneway_left -= size;
+        }
+        Ok((offset, size))
+    }
+
+    /// Keeps `value` with the allocated chunk at `offset`. Gives it back if there is none.
+    pub(crate) fn keep(&mut self, offset: usize, value: T) -> Result<(), T> {
+        match self.chunks.get_mut(&offset).map(|chunk| &mut chunk.state) {
+            Some(State::Allocated { kept, .. }) => {
+                *kept = Some(value);
+                Ok(())
+            }
+            _ => Err(value),
+        }
+    }
+
+    /// Takes what is kept with the chunk at `offset`. The chunk stays allocated.
+    pub(crate) fn take_kept(&mut self, offset: usize) -> Option<T> {
+        match self.chunks.get_mut(&offset).map(|chunk| &mut chunk.state) {
+            Some(State::Allocated { kept, .. }) => kept.take(),
+            _ => None,
+        }
+    }
+
+    /// Frees the allocated chunk at `offset`, if there is one.
+    pub(crate) fn free(&mut self, offset: usize) {
+        let Some(chunk) = self.chunks.get_mut(&offset) else {
+            return;
+        };
+        let State::Allocated { oneway, node, .. } =
+            core::mem::replace(&mut chunk.state, State::Free)
+        else {
+            return;
+        };
+        let (mut start, mut size) = (offset, chunk.size);
+        let before = chunk.before;
+        if oneway {
+            self.oneway_left += size;
+        }
+
+        if let Some(next) = self.absorb_if_free(offset + size) {
+            size += next;
+        }
+        if before > 0 && self.is_free(offset - before) {
+            self.remove_chunk(offset);
+            self.remove_free((before, offset - before));
+            start -= before;
+            size += before;
+        }
+        if let Some(chunk) = self.chunks.get_mut(&start) {
+            chunk.size = size;
+        }
+        self.set_before(start + size, size);
+        self.free.insert(node.into_node((size, start), ()));
+    }
+
+    /// Takes all chunks, and what is kept with them, out of the space. It has no bytes then.
+    pub(crate) fn drain(&mut self) -> Self {
+        core::mem::replace(self, Self::new())
+    }
+
+    fn is_free(&self, offset: usize) -> bool {
+        self.chunks
+            .get(&offset)
+            .is_some_and(|chunk| matches!(chunk.state, State::Free))
+    }
+
+    /// Removes the chunk at `offset` from both trees if it is free. Returns its size.
+    fn absorb_if_free(&mut self, offset: usize) -> Option<usize> {
+        if !self.is_free(offset) {
+            return None;
+        }
+        let size = self.remove_chunk(offset)?;
+
+        self.remove_free((size, offset));
+        Some(size)
+    }
+
+    fn remove_chunk(&mut self, offset: usize) -> Option<usize> {
+        let size = self.chunks.get(&offset)?.size;
+        let node = self.chunks.remove_node(&offset)?;
+
+        self.spare.chunk = Some(node.into_reservation());
+        Some(size)
+    }
+
+    fn remove_free(&mut self, key: FreeKey) {
+        if let Some(node) = self.free.remove_node(&key) {
+            self.spare.free = Some(node.into_reservation());
+        }
+    }
+
+    /// Tells the chunk at `offset`, if there is one, the size of the one before it.
+    fn set_before(&mut self, offset: usize, size: usize) {
+        if let Some(chunk) = self.chunks.get_mut(&offset) {
+            chunk.before = size;
+        }
+    }
+}

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Threads: what the driver knows of a thread that uses a file.
+//!
+//! A thread's state is protected by the lock of its process. The rest of this file is how
+//! transactions and their outcomes get to a thread and away from it; how a thread waits for them
+//! and reads them is in `read.rs`.
+
+use kernel::list::impl_list_arc_safe;
+use kernel::list::impl_list_item;
+use kernel::list::AtomicTracker;
+use kernel::list::List;
+use kernel::list::ListArc;
+use kernel::list::ListLinks;
+use kernel::list::TryNewListArc;
+use kernel::prelude::*;
+use kernel::sync::atomic::Atomic;
+use kernel::sync::new_condvar;
+use kernel::sync::poll::PollCondVarBox;
+use kernel::sync::Arc;
+use kernel::sync::CondVar;
+use kernel::sync::LockedBy;
+use kernel::sync::SetOnce;
+
+use crate::process::Process;
+use crate::process::ProcessInner;
+use crate::transaction::Refused;
+use crate::transaction::Transaction;
+use crate::uapi::BR_FAILED_REPLY;
+use crate::uapi::BR_TRANSACTION_COMPLETE;
+
+/// A thread that uses the file of a process.
+#[pin_data]
+pub(crate) struct Thread {
+    /// The thread's id.
+    pub(crate) id: i32,
+    pub(crate) process: Arc<Process>,
+    pub(crate) state: LockedBy<ThreadState, ProcessInner>,
+    /// Signalled when there is a reason to stop waiting.
+    #[pin]
+    pub(crate) wake: CondVar,
+    /// The same for `poll`, once the thread has used it.
+    pub(crate) poll: SetOnce<PollCondVarBox>,
+    /// A read should return in any case.
+    pub(crate) interrupted: Atomic<bool>,
+    /// The place among the waiting threads of the process.
+    #[pin]
+    links: ListLinks,
+    #[pin]
+    tracker: AtomicTracker,
+}
+
+impl_list_arc_safe! {
+    impl ListArcSafe<0> for Thread { tracked_by tracker: AtomicTracker; }
+}
+
+impl_list_item! {
+    impl ListItem<0> for Thread { using ListLinks { self.links }; }
+}
+
+/// Whether a thread serves its process.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Looper {
+    /// The driver asked for the thread, and got it.
+    pub(crate) registered: bool,
+    /// The thread joined by itself.
+    pub(crate) entered: bool,
+}
+
+/// What is to be told to a thread, and what it is doing.
+pub(crate) struct ThreadState {
+    /// Transactions for this thread and no other.
+    pub(crate) todo: List<Transaction>,
+    /// How many `BR_TRANSACTION_COMPLETE` the thread is to get.
+    pub(crate) completes: u32,
+    /// Why the thread's last command failed. While it is there no further command is executed.
+    pub(crate) command_error: Option<u32>,
+    /// Why the call that the thread waits for gets no reply.
+    pub(crate) reply_error: Option<u32>,
+    /// The topmost call of the chain that the thread is in.
+    pub(crate) topmost: Option<Arc<Transaction>>,
+    /// Whether there is something that a read should return for. A sent call being complete is
+    /// not: the thread is to wait for the reply.
+    pub(crate) ready: bool,
+    /// The thread is among the waiting threads of its process.
+    pub(crate) waiting: bool,
+    /// The thread is gone.
+    pub(crate) dead: bool,
+    pub(crate) looper: Looper,
+}
+
+impl ThreadState {
+    fn new() -> Self {
+        Self {
+            todo: List::new(),
+            completes: 0,
+            command_error: None,
+            reply_error: None,
+            topmost: None,
+            ready: false,
+            waiting: false,
+            dead: false,
+            looper: Looper::default(),
+        }
+    }
+
+    /// Whether nothing is to be told to the thread.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.todo.is_empty()
+            && self.completes == 0
+            && self.command_error.is_none()
+            && self.reply_error.is_none()
+    }
+
+    /// Whether the thread may get transactions that are for any thread of the process.
+    pub(crate) fn is_available(&self) -> bool {
+        self.topmost.is_none() && self.is_empty()
+    }
+}
+
+impl Thread {
+    /// Creates the thread `id` of `process`.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new(id: i32, process: Arc<Process>) -> Result<Arc<Self>> {
+        let state = LockedBy::new(process.lock(), ThreadState::new());
+
+        Arc::pin_init(
+            pin_init!(Self {
+                id,
+                process,
+                state,
+                wake <- new_condvar!("Thread::wake"),
+                poll: SetOnce::new(),
+                interrupted: Atomic::new(false),
+                links <- ListLinks::new(),
+                tracker <- AtomicTracker::new(),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Makes a waiting read or poll look again.
+    ///
+    /// To be called with the lock of the process held, after its reason was made known.
+    pub(crate) fn notify(&self) {
+        self.wake.notify_sync();
+        if let Some(poll) = self.poll.as_ref() {
+            poll.notify_all();
+        }
+    }
+
+    /// Adds a transaction for this thread.
+    pub(crate) fn push(&self, inner: &mut ProcessInner, transaction: ListArc<Transaction>) {
+        let state = self.state.access_mut(inner);
+
+        state.todo.push_back(transaction);
+        state.ready = true;
+        self.notify();
+    }
+
+    /// Lets the thread, which is the current one, get `command` with its next read.
+    pub(crate) fn owe(&self, command: u32) {
+        let mut inner = self.process.lock().lock();
+        let state = self.state.access_mut(&mut inner);
+
+        if command == BR_TRANSACTION_COMPLETE {
+            state.completes = state.completes.saturating_add(1);
+        } else {
+            state.command_error = Some(command);
+        }
+        state.ready = true;
+    }
+
+    /// Whether the thread has to be told of a failed command before it may execute another.
+    pub(crate) fn has_command_error(&self) -> bool {
+        let mut inner = self.process.lock().lock();
+
+        self.state.access_mut(&mut inner).command_error.is_some()
+    }
+
+    /// The call that the current thread handles, from which it may make another.
+    ///
+    /// # Errors
+    ///
+    /// `BR_FAILED_REPLY` if the thread waits for a reply, or has a transaction to see to first.
+    pub(crate) fn topmost_to_call_from(&self) -> Result<Option<Arc<Transaction>>, Refused> {
+        let mut inner = self.process.lock().lock();
+        let state = self.state.access_mut(&mut inner);
+
+        let waits = state.topmost.as_ref().is_some_and(|call| call.is_from(self));
+        if waits || !state.todo.is_empty() {
+            return Err(Refused(BR_FAILED_REPLY));
+        }
+        Ok(state.topmost.clone())
+    }
+
+    /// Notes that the thread waits for the reply to `call`.
+    pub(crate) fn wait_for(&self, call: Arc<Transaction>) {
+        let mut inner = self.process.lock().lock();
+        let state = self.state.access_mut(&mut inner);
+        let below = state.topmost.replace(call);
+
+        // That the call was sent is only told together with its outcome.
+        state.completes = state.completes.saturating_add(1);
+        drop(inner);
+        drop(below);
+    }
+
+    /// Undoes [`wait_for`](Self::wait_for) for a call that could not be sent.
+    pub(crate) fn do_not_wait_for(&self, call: &Arc<Transaction>) {
+        let mut inner = self.process.lock().lock();
+        let state = self.state.access_mut(&mut inner);
+        let mut failed = None;
+
+        if state.waits_for(call) {
+            failed = core::mem::replace(&mut state.topmost, call.below());
+            state.completes = state.completes.saturating_sub(1);
+        }
+        drop(inner);
+        drop(failed);
+    }
+
+    /// Ends the handling of a call by the current thread. Returns the call, to be replied to.
+    pub(crate) fn take_handled(&self) -> Option<Arc<Transaction>> {
+        let mut inner = self.process.lock().lock();
+        let state = self.state.access_mut(&mut inner);
+        let call = state.topmost.as_ref()?;
+
+        if call.is_from(self) {
+            return None;
+        }
+        let below = call.below_from(self);
+        core::mem::replace(&mut state.topmost, below)
+    }
+
+    /// Gives the thread the reply to the call that it waits for. If it does not wait any more, the
+    /// reply is dropped.
+    pub(crate) fn deliver_reply(&self, call: &Arc<Transaction>, reply: ListArc<Transaction>) {
+        let mut reply = Some(reply);
+
+        self.end_wait(call, |state| {
+            if let Some(reply) = reply.take() {
+                state.todo.push_back(reply);
+            }
+        });
+    }
+
+    /// Tells the thread why the call that it waits for gets no reply.
+    pub(crate) fn deliver_failure(&self, call: &Arc<Transaction>, command: u32) {
+        self.end_wait(call, |state| state.reply_error = Some(command));
+    }
+
+    fn end_wait(&self, call: &Arc<Transaction>, outcome: impl FnOnce(&mut ThreadState)) {
+        let mut inner = self.process.lock().lock();
+        let state = self.state.access_mut(&mut inner);
+        let mut ended = None;
+
+        if !state.dead && state.waits_for(call) {
+            ended = core::mem::replace(&mut state.topmost, call.below());
+            outcome(state);
+            state.ready = true;
+            self.notify();
+        }
+        drop(inner);
+        drop(ended);
+    }
+
+    /// Ends the thread: whoever waits for it learns that it is dead.
+    ///
+    /// The thread must have been removed from its process's threads.
+    pub(crate) fn release(self: &Arc<Self>) {
+        let (todo, mut next) = {
+            let mut inner = self.process.lock().lock();
+            inner.stop_waiting(self);
+            let state = self.state.access_mut(&mut inner);
+            state.dead = true;
+            (
+                core::mem::replace(&mut state.todo, List::new()),
+                state.topmost.take(),
+            )
+        };
+
+        cancel_all(todo);
+        while let Some(call) = next {
+            next = if call.is_from(self) {
+                call.below()
+            } else {
+                call.cancel();
+                call.below_from(self)
+            };
+        }
+    }
+}
+
+impl ThreadState {
+    fn waits_for(&self, call: &Arc<Transaction>) -> bool {
+        self.topmost
+            .as_ref()
+            .is_some_and(|topmost| Arc::ptr_eq(topmost, call))
+    }
+}
+
+/// Drops transactions, and tells their senders.
+pub(crate) fn cancel_all(mut transactions: List<Transaction>) {
+    while let Some(transaction) = transactions.pop_front() {
+        transaction.into_arc().cancel();
+    }
+}
