@@ -11,24 +11,37 @@
 //!
 //! C header: [`include/linux/mm.h`](srctree/include/linux/mm.h)
 
-use core::marker::PhantomData;
-use core::mem::ManuallyDrop;
-use core::ops::Deref;
-use core::ptr;
-use kernel::bindings;
-use kernel::error::to_result;
-use kernel::ffi::c_int;
-use kernel::ffi::c_ulong;
-use kernel::mm::virt::flags;
-use kernel::mm::virt::VmaMixedMap;
-use kernel::mm::virt::VmaNew;
-use kernel::mm::virt::VmaRef;
-use kernel::mm::Mm;
-use kernel::page::Page;
-use kernel::page::PAGE_MASK;
-use kernel::page::PAGE_SIZE;
-use kernel::prelude::*;
-use kernel::sync::Arc;
+use core::{
+    marker::PhantomData,
+    mem::ManuallyDrop,
+    ops::Deref,
+    ptr, //
+};
+
+use kernel::{
+    bindings,
+    error::to_result,
+    ffi::{
+        c_int,
+        c_ulong, //
+    },
+    mm::{
+        virt::{
+            flags,
+            VmaMixedMap,
+            VmaNew,
+            VmaRef, //
+        },
+        Mm, //
+    },
+    page::{
+        Page,
+        PAGE_MASK,
+        PAGE_SIZE, //
+    },
+    prelude::*,
+    sync::Arc, //
+};
 
 /// How a page fault in an area ended.
 pub enum FaultOutcome {
@@ -279,12 +292,8 @@ impl<T: AreaOwner> VmOps<T> {
     /// Called by the mm subsystem with a valid fault in a VMA of this table, read-locked.
     unsafe extern "C" fn fault(vmf: *mut bindings::vm_fault) -> bindings::vm_fault_t {
         // SAFETY: The fault is valid for the duration of the call, and so are these fields.
-        let (vma, address) = unsafe {
-            (
-                (*vmf).__bindgen_anon_1.vma,
-                (*vmf).__bindgen_anon_1.address as usize,
-            )
-        };
+        let (vma, address) =
+            unsafe { ((*vmf).__bindgen_anon_1.vma, (*vmf).__bindgen_anon_1.address) };
         // SAFETY: The VMA stays read-locked during the call, and keeps its owner alive.
         let (vma, owner) = unsafe {
             (

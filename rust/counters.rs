@@ -2,10 +2,14 @@
 
 //! What happened to a device's pages, as numbers that a user can read.
 
-use kernel::debugfs::Writer;
-use kernel::fmt;
-use kernel::sync::atomic::Atomic;
-use kernel::sync::atomic::Relaxed;
+use kernel::{
+    debugfs::Writer,
+    fmt,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    },
+};
 
 macro_rules! counters {
     ($( $(#[doc = $doc:literal])+ $name:ident, )+) => {

@@ -10,24 +10,37 @@
 //! [`include/linux/fs.h`](srctree/include/linux/fs.h)
 
 use core::mem::ManuallyDrop;
-use kernel::bindings;
-use kernel::error::from_result;
-use kernel::error::to_result;
-use kernel::ffi::c_int;
-use kernel::ffi::c_long;
-use kernel::ffi::c_uint;
-use kernel::ffi::c_ulong;
-use kernel::fs::File;
-use kernel::mm::virt::VmaNew;
-use kernel::prelude::*;
-use kernel::str::CStrExt;
-use kernel::str::CString;
-use kernel::sync::atomic::Acquire;
-use kernel::sync::atomic::Atomic;
-use kernel::sync::atomic::Release;
-use kernel::sync::poll::PollTable;
-use kernel::sync::Arc;
-use kernel::types::Opaque;
+
+use kernel::{
+    bindings,
+    error::{
+        from_result,
+        to_result, //
+    },
+    ffi::{
+        c_int,
+        c_long,
+        c_uint,
+        c_ulong, //
+    },
+    fs::File,
+    mm::virt::VmaNew,
+    prelude::*,
+    str::{
+        CStrExt,
+        CString, //
+    },
+    sync::{
+        atomic::{
+            Acquire,
+            Atomic,
+            Release, //
+        },
+        poll::PollTable,
+        Arc, //
+    },
+    types::Opaque, //
+};
 
 /// What [`CharDevice::poll`] returns when a read would not wait.
 pub const POLL_READABLE: u32 = bindings::POLLIN;
@@ -150,9 +163,8 @@ impl<D: CharDevice> Registration<D> {
     /// `file` must have been opened by [`open`](Self::open) and not yet released.
     unsafe fn with<R>(file: *mut bindings::file, f: impl FnOnce(&Arc<D::Open>, &File) -> R) -> R {
         // SAFETY: `open` has stored a reference there, which the file keeps.
-        let open = unsafe {
-            ManuallyDrop::new(Arc::from_raw((*file).private_data.cast::<D::Open>()))
-        };
+        let open =
+            unsafe { ManuallyDrop::new(Arc::from_raw((*file).private_data.cast::<D::Open>())) };
         // SAFETY: The C side keeps the file valid during the call. The functions called here are
         // not the ones that use a light reference to the file's position.
         let file = unsafe { File::from_raw_file(file) };
@@ -210,7 +222,8 @@ impl<D: CharDevice> Registration<D> {
         argument: c_ulong,
     ) -> c_long {
         // SAFETY: As the caller promises.
-        let result = unsafe { Self::with(file, |open, file| D::ioctl(open, file, command, argument)) };
+        let result =
+            unsafe { Self::with(file, |open, file| D::ioctl(open, file, command, argument)) };
 
         match result {
             Ok(value) => value,

@@ -4,11 +4,13 @@
 //!
 //! C header: [`include/linux/list_lru.h`](srctree/include/linux/list_lru.h)
 
-use kernel::bindings;
-use kernel::error::to_result;
-use kernel::ffi::c_void;
-use kernel::prelude::*;
-use kernel::types::Opaque;
+use kernel::{
+    bindings,
+    error::to_result,
+    ffi::c_void,
+    prelude::*,
+    types::Opaque, //
+};
 
 /// A `struct list_lru`, not aware of memory cgroups.
 ///
@@ -42,6 +44,7 @@ unsafe impl Sync for LruLink {}
 
 impl LruLink {
     /// Returns a link that must be initialized before it is used.
+    #[expect(clippy::new_without_default)]
     pub const fn new() -> Self {
         Self {
             link: Opaque::zeroed(),

@@ -16,35 +16,54 @@
 //! Reclaim comes from the inside, with the LRU list locked, and therefore only tries the others.
 //! User memory is never touched with any of them held.
 
-use core::mem::ManuallyDrop;
-use core::ops::Range;
-use kernel::mm::virt::VmaNew;
-use kernel::mm::Mm;
-use kernel::mm::MmWithUser;
-use kernel::mm::VmaReadGuard;
-use kernel::page::Page;
-use kernel::page::PAGE_MASK;
-use kernel::page::PAGE_SHIFT;
-use kernel::page::PAGE_SIZE;
-use kernel::prelude::*;
-use kernel::sync::aref::ARef;
-use kernel::sync::atomic::Acquire;
-use kernel::sync::atomic::Atomic;
-use kernel::sync::atomic::Release;
-use kernel::sync::new_mutex;
-use kernel::sync::Arc;
-use kernel::sync::Mutex;
-use kernel::sync::SetOnce;
-use kernel::uaccess::UserSliceReader;
+use core::{
+    mem::ManuallyDrop,
+    ops::Range, //
+};
 
-use crate::area;
-use crate::area::AreaOwner;
-use crate::area::FaultOutcome;
-use crate::area::OwnArea;
-use crate::area::VmOps;
-use crate::counters::Counters;
-use crate::slot::Slot;
-use crate::slot::Usage;
+use kernel::{
+    mm::{
+        virt::VmaNew,
+        Mm,
+        MmWithUser,
+        VmaReadGuard, //
+    },
+    page::{
+        Page,
+        PAGE_MASK,
+        PAGE_SHIFT,
+        PAGE_SIZE, //
+    },
+    prelude::*,
+    sync::{
+        aref::ARef,
+        atomic::{
+            Acquire,
+            Atomic,
+            Release, //
+        },
+        new_mutex,
+        Arc,
+        Mutex,
+        SetOnce, //
+    },
+    uaccess::UserSliceReader, //
+};
+
+use crate::{
+    area::{
+        self,
+        AreaOwner,
+        FaultOutcome,
+        OwnArea,
+        VmOps, //
+    },
+    counters::Counters,
+    slot::{
+        Slot,
+        Usage, //
+    },
+};
 
 mod reclaim;
 
@@ -96,7 +115,9 @@ impl AreaOwner for RangeInner {
     }
 
     fn starts_at(&self, start: usize) -> bool {
-        self.place.as_ref().is_some_and(|place| place.start == start)
+        self.place
+            .as_ref()
+            .is_some_and(|place| place.start == start)
     }
 
     fn unmapped(&self) {
@@ -372,10 +393,10 @@ impl RangeInner {
                 next += 1;
                 continue;
             }
-            // SAFETY: The range's lock is held, here and for as long as the pages are used.
-            let pages = place.slots[next..next + run]
-                .iter()
-                .filter_map(|slot| unsafe { slot.page() });
+            let pages = place.slots[next..next + run].iter().filter_map(|slot| {
+                // SAFETY: The range's lock is held, for as long as the pages are used.
+                unsafe { slot.page() }
+            });
             let (inserted, result) = area.insert_pages(place.start + (next << PAGE_SHIFT), pages);
             for state in &mut usage.slots[next..next + inserted] {
                 state.inserted = true;
@@ -395,7 +416,8 @@ impl RangeInner {
             return Ok(vma);
         }
         self.counters.vma_lock_waited.add(1);
-        mm.vma_start_read_unlocked_killable(place.start)?.ok_or(ESRCH)
+        mm.vma_start_read_unlocked_killable(place.start)?
+            .ok_or(ESRCH)
     }
 
     fn close(&self) {

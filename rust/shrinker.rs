@@ -4,13 +4,18 @@
 //!
 //! C header: [`include/linux/shrinker.h`](srctree/include/linux/shrinker.h)
 
-use core::marker::PhantomData;
-use core::ptr::NonNull;
-use kernel::bindings;
-use kernel::ffi::c_ulong;
-use kernel::prelude::*;
-use kernel::str::CStrExt;
-use kernel::sync::Arc;
+use core::{
+    marker::PhantomData,
+    ptr::NonNull, //
+};
+
+use kernel::{
+    bindings,
+    ffi::c_ulong,
+    prelude::*,
+    str::CStrExt,
+    sync::Arc, //
+};
 
 /// What a shrinker can free.
 ///

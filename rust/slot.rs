@@ -9,15 +9,24 @@
 //! without a lock, [`Usage`] is what the range's lock protects.
 
 use core::ptr::NonNull;
-use kernel::bindings;
-use kernel::page::BorrowedPage;
-use kernel::page::Page;
-use kernel::sync::atomic::Acquire;
-use kernel::sync::atomic::Atomic;
-use kernel::sync::atomic::Release;
 
-use crate::lru::LruLink;
-use crate::page_range::RangeInner;
+use kernel::{
+    bindings,
+    page::{
+        BorrowedPage,
+        Page, //
+    },
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Release, //
+    },
+};
+
+use crate::{
+    lru::LruLink,
+    page_range::RangeInner, //
+};
 
 /// The part of a slot that does not move.
 ///
@@ -83,8 +92,10 @@ impl Slot {
     pub(crate) unsafe fn put(&self, page: Page) {
         debug_assert!(self.page.load(Acquire) == 0);
         // INVARIANT: The slot takes over the reference that `page` is.
-        self.page
-            .store(core::mem::ManuallyDrop::new(page).as_ptr() as usize, Release);
+        self.page.store(
+            core::mem::ManuallyDrop::new(page).as_ptr() as usize,
+            Release,
+        );
     }
 
     /// Empties the slot. The page may still be mapped, and user space may have references to it,

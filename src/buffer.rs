@@ -6,13 +6,18 @@
 //! transaction the buffer is handed to user space, which gives it back with `BC_FREE_BUFFER`;
 //! [`Delivered`] is what the process keeps of it until then.
 
-use kernel::prelude::*;
-use kernel::sync::Arc;
-use kernel::uaccess::UserSliceReader;
+use kernel::{
+    prelude::*,
+    sync::Arc,
+    uaccess::UserSliceReader, //
+};
+
 use vmarea::page_range::Lease;
 
-use crate::node::Node;
-use crate::process::Process;
+use crate::{
+    node::Node,
+    process::Process, //
+};
 
 /// A buffer of a transaction. It is freed when it is dropped, unless user space has it.
 pub(crate) struct Buffer {
@@ -79,7 +84,11 @@ impl Buffer {
     /// * `EFAULT` if that cannot be read.
     /// * `EINVAL` if it is too much.
     pub(crate) fn fill(&self, reader: &mut UserSliceReader) -> Result {
-        self.kept.as_ref().ok_or(EINVAL)?.lease.copy_from_user(reader)
+        self.kept
+            .as_ref()
+            .ok_or(EINVAL)?
+            .lease
+            .copy_from_user(reader)
     }
 
     /// Makes the other one-way transactions to `node` wait until the buffer is freed.

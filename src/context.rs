@@ -2,15 +2,21 @@
 
 //! The context of a device: its context manager, which every process knows as handle 0.
 
-use kernel::prelude::*;
-use kernel::security;
-use kernel::sync::new_spinlock;
-use kernel::sync::Arc;
-use kernel::sync::SpinLock;
-use kernel::task::Kuid;
+use kernel::{
+    prelude::*,
+    security,
+    sync::{
+        new_spinlock,
+        Arc,
+        SpinLock, //
+    },
+    task::Kuid, //
+};
 
-use crate::node::Node;
-use crate::process::Process;
+use crate::{
+    node::Node,
+    process::Process, //
+};
 
 /// Who manages a device.
 #[pin_data]

@@ -2,28 +2,47 @@
 
 //! Devices: each has a context manager of its own, and counters of its own.
 
-use kernel::fs::file::flags::O_NONBLOCK;
-use kernel::fs::File;
-use kernel::mm::virt::VmaNew;
-use kernel::prelude::*;
-use kernel::sync::atomic::Relaxed;
-use kernel::sync::poll::PollCondVarBox;
-use kernel::sync::poll::PollTable;
-use kernel::sync::Arc;
-use kernel::uaccess::UserPtr;
-use kernel::uaccess::UserSlice;
-use vmarea::counters::Counters;
-use vmarea::file::CharDevice;
-use vmarea::file::POLL_ERROR;
-use vmarea::file::POLL_READABLE;
-use vmarea::page_range::PageLru;
+use kernel::{
+    fs::{
+        file::flags::O_NONBLOCK,
+        File, //
+    },
+    mm::virt::VmaNew,
+    prelude::*,
+    sync::{
+        atomic::Relaxed,
+        poll::{
+            PollCondVarBox,
+            PollTable, //
+        },
+        Arc, //
+    },
+    uaccess::{
+        UserPtr,
+        UserSlice, //
+    },
+};
 
-use crate::context::Context;
-use crate::process::Process;
-use crate::space::Space;
-use crate::thread::Thread;
-use crate::uapi;
-use crate::uapi::WriteRead;
+use vmarea::{
+    counters::Counters,
+    file::{
+        CharDevice,
+        POLL_ERROR,
+        POLL_READABLE, //
+    },
+    page_range::PageLru, //
+};
+
+use crate::{
+    context::Context,
+    process::Process,
+    space::Space,
+    thread::Thread,
+    uapi::{
+        self,
+        WriteRead, //
+    },
+};
 
 /// The most that a process can map. What is larger is mapped, but not used.
 const AREA_LIMIT: usize = 4 << 20;
@@ -110,8 +129,7 @@ impl CharDevice for Device {
 }
 
 fn write_read(thread: &Arc<Thread>, file: &File, argument: UserPtr) -> Result {
-    let (mut reader, mut writer) =
-        UserSlice::new(argument, size_of::<WriteRead>()).reader_writer();
+    let (mut reader, mut writer) = UserSlice::new(argument, size_of::<WriteRead>()).reader_writer();
     let mut request: WriteRead = uapi::read(&mut reader)?;
 
     let mut result = Ok(());
@@ -139,10 +157,8 @@ fn set_max_threads(process: &Process, argument: UserPtr) -> Result {
 fn poll(process: &Arc<Process>, file: &File, table: &PollTable<'_>) -> Result<bool> {
     let thread = process.current_thread()?;
     if thread.poll.as_ref().is_none() {
-        let condvar = PollCondVarBox::new(
-            kernel::c_str!("Thread::poll"),
-            kernel::static_lock_class!(),
-        )?;
+        let condvar =
+            PollCondVarBox::new(kernel::c_str!("Thread::poll"), kernel::static_lock_class!())?;
         // Only the thread itself does this, so the place is free.
         thread.poll.populate(condvar);
         process.lock().lock().set_polled();

@@ -7,15 +7,20 @@
 //! ([`read`]). Messages ([`transaction`]) go to objects ([`node`]), of which each device has one
 //! that everybody knows ([`context`]). All that has to do with memory is in the crate `vmarea`.
 
-use kernel::c_str;
-use kernel::debugfs;
-use kernel::prelude::*;
-use kernel::str::CString;
-use kernel::sync::Arc;
-use vmarea::counters::Counters;
-use vmarea::file::Registration;
-use vmarea::page_range::PageLru;
-use vmarea::shrinker::Shrinker;
+use kernel::{
+    c_str,
+    debugfs,
+    prelude::*,
+    str::CString,
+    sync::Arc, //
+};
+
+use vmarea::{
+    counters::Counters,
+    file::Registration,
+    page_range::PageLru,
+    shrinker::Shrinker, //
+};
 
 use crate::device::Device;
 

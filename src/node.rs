@@ -5,15 +5,25 @@
 //! One-way transactions to a node are handled one after the other: the next is delivered when the
 //! buffer of the one before it was freed. Until then it waits in the node.
 
-use kernel::list::List;
-use kernel::list::ListArc;
-use kernel::prelude::*;
-use kernel::sync::Arc;
-use kernel::sync::LockedBy;
+use kernel::{
+    list::{
+        List,
+        ListArc, //
+    },
+    prelude::*,
+    sync::{
+        Arc,
+        LockedBy, //
+    },
+};
 
-use crate::process::Process;
-use crate::process::ProcessInner;
-use crate::transaction::Transaction;
+use crate::{
+    process::{
+        Process,
+        ProcessInner, //
+    },
+    transaction::Transaction, //
+};
 
 /// An object of a process.
 pub(crate) struct Node {

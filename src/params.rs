@@ -2,11 +2,15 @@
 
 //! The module parameters that are defined in `params.c`.
 
-use kernel::ffi::c_char;
-use kernel::prelude::*;
-use kernel::str::CStr;
-use kernel::str::CStrExt;
-use kernel::str::CString;
+use kernel::{
+    ffi::c_char,
+    prelude::*,
+    str::{
+        CStr,
+        CStrExt,
+        CString, //
+    },
+};
 
 extern "C" {
     /// See `params.h`. Set before the module is initialized, and not writable after that.

@@ -13,32 +13,47 @@
 //! The locks of the page range (see `vmarea::page_range`) are not taken with any of these held, and
 //! none of these is taken in memory reclaim.
 
-use kernel::cred::Credential;
-use kernel::fs::File;
-use kernel::list::List;
-use kernel::list::ListArc;
-use kernel::prelude::*;
-use kernel::rbtree::RBTree;
-use kernel::rbtree::RBTreeNode;
-use kernel::sync::aref::ARef;
-use kernel::sync::atomic::Relaxed;
-use kernel::sync::lock::mutex::MutexBackend;
-use kernel::sync::lock::Guard;
-use kernel::sync::new_mutex;
-use kernel::sync::new_spinlock;
-use kernel::sync::Arc;
-use kernel::sync::Mutex;
-use kernel::sync::SpinLock;
-use kernel::task::Task;
+use kernel::{
+    cred::Credential,
+    fs::File,
+    list::{
+        List,
+        ListArc, //
+    },
+    prelude::*,
+    rbtree::{
+        RBTree,
+        RBTreeNode, //
+    },
+    sync::{
+        aref::ARef,
+        atomic::Relaxed,
+        lock::{
+            mutex::MutexBackend,
+            Guard, //
+        },
+        new_mutex,
+        new_spinlock,
+        Arc,
+        Mutex,
+        SpinLock, //
+    },
+    task::Task, //
+};
+
 use vmarea::page_range::PageRange;
 
-use crate::buffer::Delivered;
-use crate::device::Device;
-use crate::node::Node;
-use crate::space::Space;
-use crate::thread::cancel_all;
-use crate::thread::Thread;
-use crate::transaction::Transaction;
+use crate::{
+    buffer::Delivered,
+    device::Device,
+    node::Node,
+    space::Space,
+    thread::{
+        cancel_all,
+        Thread, //
+    },
+    transaction::Transaction, //
+};
 
 /// An opened file, and the process that opened it.
 #[pin_data]

@@ -5,25 +5,35 @@
 //! A read takes all that it is going to tell under the lock, and writes it to user memory after
 //! that. If the memory is not there, everything is put back: a wrong pointer loses nothing.
 
-use kernel::list::ListArc;
-use kernel::prelude::*;
-use kernel::sync::atomic::Relaxed;
-use kernel::sync::Arc;
-use kernel::uaccess::UserPtr;
-use kernel::uaccess::UserSlice;
-use kernel::uaccess::UserSliceWriter;
+use kernel::{
+    list::ListArc,
+    prelude::*,
+    sync::{
+        atomic::Relaxed,
+        Arc, //
+    },
+    uaccess::{
+        UserPtr,
+        UserSlice,
+        UserSliceWriter, //
+    },
+};
 
-use crate::process::ProcessInner;
-use crate::thread::Thread;
-use crate::transaction::Transaction;
-use crate::uapi::TransactionData;
-use crate::uapi::WriteRead;
-use crate::uapi::BR_NOOP;
-use crate::uapi::BR_REPLY;
-use crate::uapi::BR_SPAWN_LOOPER;
-use crate::uapi::BR_TRANSACTION;
-use crate::uapi::BR_TRANSACTION_COMPLETE;
-use crate::uapi::READ_RESERVE;
+use crate::{
+    process::ProcessInner,
+    thread::Thread,
+    transaction::Transaction,
+    uapi::{
+        TransactionData,
+        WriteRead,
+        BR_NOOP,
+        BR_REPLY,
+        BR_SPAWN_LOOPER,
+        BR_TRANSACTION,
+        BR_TRANSACTION_COMPLETE,
+        READ_RESERVE, //
+    },
+};
 
 const WORD: usize = size_of::<u32>();
 
@@ -167,7 +177,11 @@ impl Thread {
 
         let state = self.state.access_mut(inner);
         state.ready = !state.is_empty();
-        if let Some(call) = taken.transaction.as_ref().filter(|call| call.from.is_some()) {
+        if let Some(call) = taken
+            .transaction
+            .as_ref()
+            .filter(|call| call.from.is_some())
+        {
             taken.previous = state.topmost.replace(call.clone_arc());
         }
         taken
@@ -212,12 +226,19 @@ impl Thread {
     fn tell(&self, taken: &Taken, starts: bool, writer: UserSliceWriter) -> Result<usize> {
         let mut commands = Commands::new(writer);
         if starts {
-            commands.word(if taken.spawn { BR_SPAWN_LOOPER } else { BR_NOOP })?;
+            commands.word(if taken.spawn {
+                BR_SPAWN_LOOPER
+            } else {
+                BR_NOOP
+            })?;
         }
         for _ in 0..taken.completes {
             commands.word(BR_TRANSACTION_COMPLETE)?;
         }
-        for error in [taken.command_error, taken.reply_error].into_iter().flatten() {
+        for error in [taken.command_error, taken.reply_error]
+            .into_iter()
+            .flatten()
+        {
             commands.word(error)?;
         }
         if let Some(transaction) = &taken.transaction {
@@ -253,7 +274,11 @@ impl Thread {
         // Another thread of the process may see what is written and free the buffer at once, so
         // that has to be possible before.
         buffer.deliver();
-        let command = if node.is_some() { BR_TRANSACTION } else { BR_REPLY };
+        let command = if node.is_some() {
+            BR_TRANSACTION
+        } else {
+            BR_REPLY
+        };
         let result = commands
             .word(command)
             .and_then(|()| commands.bytes(data.as_bytes()))

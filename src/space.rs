@@ -5,9 +5,13 @@
 //! The range is divided into chunks without gaps, each free or allocated, and no two neighbours
 //! free. All operations take time logarithmic in the number of chunks. Freeing never needs memory.
 
-use kernel::prelude::*;
-use kernel::rbtree::RBTree;
-use kernel::rbtree::RBTreeNodeReservation;
+use kernel::{
+    prelude::*,
+    rbtree::{
+        RBTree,
+        RBTreeNodeReservation, //
+    },
+};
 
 /// Chunks start at multiples of this, as clients expect of buffers, and are at least as long.
 const ALIGNMENT: usize = 8;
@@ -99,7 +103,9 @@ impl<T> Space<T> {
         };
 
         space.chunks.try_create_and_insert(0, chunk, GFP_KERNEL)?;
-        space.free.try_create_and_insert((size, 0), (), GFP_KERNEL)?;
+        space
+            .free
+            .try_create_and_insert((size, 0), (), GFP_KERNEL)?;
         space.oneway_left = size / 2;
         Ok(space)
     }
@@ -143,7 +149,8 @@ impl<T> Space<T> {
                     state: State::Free,
                 },
             ));
-            self.free.insert(free_node.into_node((rest_size, rest_at), ()));
+            self.free
+                .insert(free_node.into_node((rest_size, rest_at), ()));
             self.set_before(rest_at + rest_size, rest_size);
         }
         let chunk = self.chunks.get_mut(&offset).ok_or(ENOSPC)?;

@@ -6,28 +6,42 @@
 //! transactions and their outcomes get to a thread and away from it; how a thread waits for them
 //! and reads them is in `read.rs`.
 
-use kernel::list::impl_list_arc_safe;
-use kernel::list::impl_list_item;
-use kernel::list::AtomicTracker;
-use kernel::list::List;
-use kernel::list::ListArc;
-use kernel::list::ListLinks;
-use kernel::list::TryNewListArc;
-use kernel::prelude::*;
-use kernel::sync::atomic::Atomic;
-use kernel::sync::new_condvar;
-use kernel::sync::poll::PollCondVarBox;
-use kernel::sync::Arc;
-use kernel::sync::CondVar;
-use kernel::sync::LockedBy;
-use kernel::sync::SetOnce;
+use kernel::{
+    list::{
+        impl_list_arc_safe,
+        impl_list_item,
+        AtomicTracker,
+        List,
+        ListArc,
+        ListLinks,
+        TryNewListArc, //
+    },
+    prelude::*,
+    sync::{
+        atomic::Atomic,
+        new_condvar,
+        poll::PollCondVarBox,
+        Arc,
+        CondVar,
+        LockedBy,
+        SetOnce, //
+    },
+};
 
-use crate::process::Process;
-use crate::process::ProcessInner;
-use crate::transaction::Refused;
-use crate::transaction::Transaction;
-use crate::uapi::BR_FAILED_REPLY;
-use crate::uapi::BR_TRANSACTION_COMPLETE;
+use crate::{
+    process::{
+        Process,
+        ProcessInner, //
+    },
+    transaction::{
+        Refused,
+        Transaction, //
+    },
+    uapi::{
+        BR_FAILED_REPLY,
+        BR_TRANSACTION_COMPLETE, //
+    },
+};
 
 /// A thread that uses the file of a process.
 #[pin_data]
@@ -190,7 +204,10 @@ impl Thread {
         let mut inner = self.process.lock().lock();
         let state = self.state.access_mut(&mut inner);
 
-        let waits = state.topmost.as_ref().is_some_and(|call| call.is_from(self));
+        let waits = state
+            .topmost
+            .as_ref()
+            .is_some_and(|call| call.is_from(self));
         if waits || !state.todo.is_empty() {
             return Err(Refused(BR_FAILED_REPLY));
         }

@@ -8,29 +8,41 @@
 //! that it handles, or one that it waits for. A chain may cross a thread more than once, when a
 //! callback comes back into a thread that waits.
 
-use kernel::alloc::AllocError;
-use kernel::list::impl_list_arc_safe;
-use kernel::list::impl_list_item;
-use kernel::list::ListArc;
-use kernel::list::ListLinks;
-use kernel::prelude::*;
-use kernel::sync::new_spinlock;
-use kernel::sync::Arc;
-use kernel::sync::SpinLock;
-use kernel::task::Kuid;
-use kernel::uaccess::UserPtr;
-use kernel::uaccess::UserSlice;
+use kernel::{
+    alloc::AllocError,
+    list::{
+        impl_list_arc_safe,
+        impl_list_item,
+        ListArc,
+        ListLinks, //
+    },
+    prelude::*,
+    sync::{
+        new_spinlock,
+        Arc,
+        SpinLock, //
+    },
+    task::Kuid,
+    uaccess::{
+        UserPtr,
+        UserSlice, //
+    },
+};
 
-use crate::buffer::Buffer;
-use crate::node::Node;
-use crate::process::Process;
-use crate::thread::Thread;
-use crate::uapi::TransactionData;
-use crate::uapi::BR_DEAD_REPLY;
-use crate::uapi::BR_FAILED_REPLY;
-use crate::uapi::BR_TRANSACTION_COMPLETE;
-use crate::uapi::TF_CLEAR_BUF;
-use crate::uapi::TF_ONE_WAY;
+use crate::{
+    buffer::Buffer,
+    node::Node,
+    process::Process,
+    thread::Thread,
+    uapi::{
+        TransactionData,
+        BR_DEAD_REPLY,
+        BR_FAILED_REPLY,
+        BR_TRANSACTION_COMPLETE,
+        TF_CLEAR_BUF,
+        TF_ONE_WAY, //
+    },
+};
 
 /// One message. It is in at most one queue.
 #[pin_data(PinnedDrop)]
@@ -97,7 +109,8 @@ impl Transaction {
         let clear = data.flags & TF_CLEAR_BUF != 0;
         let buffer = Buffer::allocate(to.clone(), size, oneway, clear)?;
 
-        buffer.fill(&mut UserSlice::new(UserPtr::from_addr(data.buffer as usize), size).reader())?;
+        buffer
+            .fill(&mut UserSlice::new(UserPtr::from_addr(data.buffer as usize), size).reader())?;
         Ok(ListArc::pin_init(
             try_pin_init!(Self {
                 links <- ListLinks::new(),
@@ -148,13 +161,7 @@ impl Transaction {
 
         let below = sender.topmost_to_call_from()?;
         let nested = Self::waiting_thread_of(&below, &target);
-        let transaction = Self::build(
-            data,
-            &target,
-            Some(node),
-            Some(sender.clone()),
-            below,
-        )?;
+        let transaction = Self::build(data, &target, Some(node), Some(sender.clone()), below)?;
         let known = transaction.clone_arc();
         sender.wait_for(known.clone());
         if target.send(transaction, nested.as_ref()).is_err() {

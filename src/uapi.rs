@@ -5,9 +5,12 @@
 //!
 //! C header: [`include/uapi/linux/android/binder.h`](srctree/include/uapi/linux/android/binder.h)
 
-use kernel::prelude::*;
-use kernel::uaccess::UserSliceReader;
-use kernel::uapi;
+use kernel::{
+    prelude::*,
+    uaccess::UserSliceReader,
+    uapi, //
+};
+
 use zerocopy_derive::Immutable;
 
 macro_rules! values {
@@ -30,11 +33,11 @@ values! { transaction_flags:
     TF_ONE_WAY, TF_CLEAR_BUF,
 }
 
-pub(crate) const BINDER_WRITE_READ: u32 = uapi::BINDER_WRITE_READ as u32;
-pub(crate) const BINDER_SET_MAX_THREADS: u32 = uapi::BINDER_SET_MAX_THREADS as u32;
-pub(crate) const BINDER_SET_CONTEXT_MGR: u32 = uapi::BINDER_SET_CONTEXT_MGR as u32;
-pub(crate) const BINDER_THREAD_EXIT: u32 = uapi::BINDER_THREAD_EXIT as u32;
-pub(crate) const BINDER_VERSION: u32 = uapi::BINDER_VERSION as u32;
+pub(crate) const BINDER_WRITE_READ: u32 = uapi::BINDER_WRITE_READ;
+pub(crate) const BINDER_SET_MAX_THREADS: u32 = uapi::BINDER_SET_MAX_THREADS;
+pub(crate) const BINDER_SET_CONTEXT_MGR: u32 = uapi::BINDER_SET_CONTEXT_MGR;
+pub(crate) const BINDER_THREAD_EXIT: u32 = uapi::BINDER_THREAD_EXIT;
+pub(crate) const BINDER_VERSION: u32 = uapi::BINDER_VERSION;
 
 /// `struct binder_version`: the version of the protocol.
 pub(crate) const PROTOCOL_VERSION: i32 = uapi::BINDER_CURRENT_PROTOCOL_VERSION as i32;

@@ -2,18 +2,28 @@
 
 //! Writing: the commands that a thread gives.
 
-use kernel::prelude::*;
-use kernel::sync::Arc;
-use kernel::uaccess::UserPtr;
-use kernel::uaccess::UserSlice;
-use kernel::uaccess::UserSliceReader;
+use kernel::{
+    prelude::*,
+    sync::Arc,
+    uaccess::{
+        UserPtr,
+        UserSlice,
+        UserSliceReader, //
+    },
+};
 
-use crate::buffer;
-use crate::thread::Thread;
-use crate::transaction::Refused;
-use crate::transaction::Transaction;
-use crate::uapi;
-use crate::uapi::WriteRead;
+use crate::{
+    buffer,
+    thread::Thread,
+    transaction::{
+        Refused,
+        Transaction, //
+    },
+    uapi::{
+        self,
+        WriteRead, //
+    },
+};
 
 impl Thread {
     /// Executes the commands in the write buffer of `request`, until one of them fails in a way

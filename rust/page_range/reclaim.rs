@@ -7,25 +7,39 @@
 //! to take as the page itself, so a whole run of idle pages goes with one lock and one zap.
 
 use core::ops::Range;
-use kernel::bindings;
-use kernel::ffi::c_void;
-use kernel::mm::MmWithUser;
-use kernel::page::PAGE_SHIFT;
-use kernel::prelude::*;
-use kernel::sync::atomic::Acquire;
-use kernel::sync::Arc;
 
-use super::another_reference;
-use super::Place;
-use super::RangeInner;
-use super::RangeUsage;
-use crate::area::OwnArea;
-use crate::counters::Counters;
-use crate::lru::ListLru;
-use crate::lru::LockedList;
-use crate::shrinker::Reclaimable;
-use crate::slot::Slot;
-use crate::slot::TakenPage;
+use kernel::{
+    bindings,
+    ffi::c_void,
+    mm::MmWithUser,
+    page::PAGE_SHIFT,
+    prelude::*,
+    sync::{
+        atomic::Acquire,
+        Arc, //
+    },
+};
+
+use crate::{
+    area::OwnArea,
+    counters::Counters,
+    lru::{
+        ListLru,
+        LockedList, //
+    },
+    shrinker::Reclaimable,
+    slot::{
+        Slot,
+        TakenPage, //
+    },
+};
+
+use super::{
+    another_reference,
+    Place,
+    RangeInner,
+    RangeUsage, //
+};
 
 /// The most pages that are taken at once. They are kept on the stack.
 const RUN: usize = 32;
