@@ -14,7 +14,6 @@
 use core::{
     marker::PhantomData,
     mem::ManuallyDrop,
-    ops::Deref,
     ptr, //
 };
 
@@ -35,7 +34,7 @@ use kernel::{
         Mm, //
     },
     page::{
-        Page,
+        BorrowedPage,
         PAGE_MASK,
         PAGE_SIZE, //
     },
@@ -154,16 +153,16 @@ impl<'a, T: AreaOwner> OwnArea<'a, T> {
     /// # Errors
     ///
     /// * `EBUSY` if something is mapped there already.
-    /// * `EFAULT` if the pages would leave the area.
+    /// * `EFAULT` if a page would be outside of the area, or across page boundaries.
     /// * `ENOMEM` if there is no memory for page tables.
     ///
     /// # Context
     ///
     /// May sleep, and may enter memory reclaim.
-    pub fn insert_pages<P: Deref<Target = Page>>(
+    pub fn insert_pages<'p>(
         &self,
         address: usize,
-        pages: impl Iterator<Item = P>,
+        pages: impl Iterator<Item = BorrowedPage<'p>>,
     ) -> (usize, Result) {
         const BATCH: usize = 32;
         let mut batch = [ptr::null_mut(); BATCH];
@@ -179,18 +178,16 @@ impl<'a, T: AreaOwner> OwnArea<'a, T> {
             if borrowed == 0 {
                 return (inserted, Ok(()));
             }
+            let Some(start) = self.place_for(address, inserted, borrowed) else {
+                return (inserted, Err(EFAULT));
+            };
             let mut left: c_ulong = borrowed;
             // SAFETY: By the type invariants the VMA is read-locked and `VM_MIXEDMAP` is set, as
             // `vm_insert_pages` needs it. The first `borrowed` pointers in `batch` are pages that
-            // the iterator's owner keeps alive: it is borrowed for the whole call. The C side
-            // checks that the addresses are in the VMA.
+            // are borrowed for `'p`, which is longer than this call. The place for all of them is
+            // in the VMA.
             let result = to_result(unsafe {
-                bindings::vm_insert_pages(
-                    self.vma.as_ptr(),
-                    address.wrapping_add(inserted * PAGE_SIZE),
-                    batch.as_mut_ptr(),
-                    &mut left,
-                )
+                bindings::vm_insert_pages(self.vma.as_ptr(), start, batch.as_mut_ptr(), &mut left)
             });
             inserted += (borrowed - left) as usize;
             if result.is_err() {
@@ -201,13 +198,25 @@ impl<'a, T: AreaOwner> OwnArea<'a, T> {
 
     /// Removes the mappings of `pages` pages from `address` on.
     ///
-    /// What of the range is outside of the area is left alone.
+    /// Does nothing if that is not all in the area, or across page boundaries.
     ///
     /// # Context
     ///
     /// May sleep, but never waits for memory: reclaim may call it.
     pub fn zap(&self, address: usize, pages: usize) {
-        self.vma.zap_vma_range(address, pages * PAGE_SIZE);
+        if let Some(start) = self.place_for(address, 0, pages) {
+            self.vma.zap_vma_range(start, pages * PAGE_SIZE);
+        }
+    }
+
+    /// The address of the page that is `skipped` pages after `address`, if that and the `pages`
+    /// pages from there on are in the area.
+    fn place_for(&self, address: usize, skipped: usize, pages: usize) -> Option<usize> {
+        let start = address.checked_add(skipped.checked_mul(PAGE_SIZE)?)?;
+        let end = start.checked_add(pages.checked_mul(PAGE_SIZE)?)?;
+        let inside = self.vma.start() <= start && end <= self.vma.end();
+
+        (inside && start & !PAGE_MASK == 0).then_some(start)
     }
 }
 

@@ -12,6 +12,8 @@ use kernel::{
     types::Opaque, //
 };
 
+use crate::shrinker::Node;
+
 /// A `struct list_lru`, not aware of memory cgroups.
 ///
 /// Its own spinlocks, one per node, are the innermost of all locks.
@@ -103,7 +105,7 @@ impl ListLru {
     ///
     /// # Safety
     ///
-    /// `link` must be initialized and must stay valid until it was removed. Must not be called from
+    /// The node must exist. `link` must be initialized and must stay valid until it was removed. Must not be called from
     /// a [`Visitor`] while the list is locked.
     pub unsafe fn add(&self, link: &LruLink, nid: i32) -> bool {
         // SAFETY: The caller promises a valid link; the list is valid.
@@ -118,7 +120,7 @@ impl ListLru {
     ///
     /// # Safety
     ///
-    /// `link` must be initialized, and in no list other than this one. Must not be called from a
+    /// The node must exist. `link` must be initialized, and in no list other than this one. Must not be called from a
     /// [`Visitor`] while the list is locked.
     pub unsafe fn remove(&self, link: &LruLink, nid: i32) -> bool {
         // SAFETY: The caller promises a valid link; the list is valid.
@@ -127,13 +129,13 @@ impl ListLru {
         }
     }
 
-    /// The number of items in the list of node `nid`.
-    pub fn count(&self, nid: i32) -> usize {
-        // SAFETY: The list is valid.
-        unsafe { bindings::list_lru_count_node(self.lru.get(), nid) }
+    /// The number of items in the list of `node`.
+    pub fn count(&self, node: Node) -> usize {
+        // SAFETY: The list is valid, and so is the node.
+        unsafe { bindings::list_lru_count_node(self.lru.get(), node.id()) }
     }
 
-    /// Shows up to `limit` items of node `nid` to `visitor`, the longest unused first.
+    /// Shows up to `limit` items of `node` to `visitor`, the longest unused first.
     ///
     /// Returns how many of them the visitor says that it removed.
     ///
@@ -143,18 +145,18 @@ impl ListLru {
     /// ever added and with `argument`.
     pub unsafe fn walk(
         &self,
-        nid: i32,
+        node: Node,
         limit: usize,
         visitor: Visitor,
         argument: *mut c_void,
     ) -> usize {
         let mut limit = limit;
 
-        // SAFETY: The list is valid; the caller promises that the visitor is.
+        // SAFETY: The list and the node are valid; the caller promises that the visitor is.
         unsafe {
             bindings::list_lru_walk_one(
                 self.lru.get(),
-                nid,
+                node.id(),
                 core::ptr::null_mut(),
                 Some(visitor),
                 argument,

@@ -47,7 +47,7 @@ use kernel::{
         Mutex,
         SetOnce, //
     },
-    uaccess::UserSliceReader, //
+    uaccess::UserPtr, //
 };
 
 use crate::{
@@ -57,6 +57,10 @@ use crate::{
         FaultOutcome,
         OwnArea,
         VmOps, //
+    },
+    bindings::{
+        vmarea_clear,
+        vmarea_copy_from_user, //
     },
     counters::Counters,
     slot::{
@@ -225,6 +229,11 @@ impl PageRange {
         });
         inner.mapped.store(true, Release);
         Ok(size)
+    }
+
+    /// Whether the range is mapped now. It can stop to be at any time, and never begins again.
+    pub fn is_mapped(&self) -> bool {
+        self.inner.mapped.load(Acquire)
     }
 
     /// Where the range is or was mapped.
@@ -447,8 +456,8 @@ impl RangeInner {
 
 /// The right to write a part of a page range, whose pages stay where they are meanwhile.
 ///
-/// The owner of the range sees the bytes change, and leases may overlap: nothing here ever makes a
-/// reference to them. When the lease is dropped, pages that no other lease covers become idle.
+/// The owner of the range sees the bytes change, and leases may overlap: no Rust code accesses them,
+/// and the C code that does is not disturbed by others. When the lease is dropped, pages that no other lease covers become idle.
 pub struct Lease {
     range: Arc<RangeInner>,
     offset: usize,
@@ -467,7 +476,7 @@ impl Lease {
         self.len
     }
 
-    /// Copies all of what `reader` has left to the start of the lease.
+    /// Copies `len` bytes of the current process's memory to the start of the lease.
     ///
     /// # Errors
     ///
@@ -477,12 +486,19 @@ impl Lease {
     /// # Context
     ///
     /// May sleep, and touches the current process's memory: no lock may be held.
-    pub fn copy_from_user(&self, reader: &mut UserSliceReader) -> Result {
-        let len = reader.len();
+    pub fn copy_from_user(&self, from: UserPtr, len: usize) -> Result {
+        let mut from = from;
+
         self.for_each_page(len, |page, offset, part| {
-            // SAFETY: No Rust reference to the page's content exists, so there is nothing that a
-            // concurrent access could violate; see the type's documentation.
-            unsafe { page.copy_from_user_slice_raw(reader, offset, part) }
+            // SAFETY: The page is valid and the part is inside of it. The copy is made by C code,
+            // for which it does not matter that the owner reads the page at the same time.
+            let left =
+                unsafe { vmarea_copy_from_user(page.as_ptr(), offset, from.as_const_ptr(), part) };
+            from = from.wrapping_byte_add(part);
+            if left > 0 {
+                return Err(EFAULT);
+            }
+            Ok(())
         })
     }
 
@@ -491,7 +507,8 @@ impl Lease {
         // It cannot fail: the range is the lease's own.
         let _ = self.for_each_page(self.len, |page, offset, part| {
             // SAFETY: As in `copy_from_user`.
-            unsafe { page.fill_zero_raw(offset, part) }
+            unsafe { vmarea_clear(page.as_ptr(), offset, part) };
+            Ok(())
         });
     }
 

@@ -17,17 +17,32 @@ use kernel::{
     sync::Arc, //
 };
 
+/// A memory node.
+///
+/// # Invariants
+///
+/// The node exists: only memory reclaim names nodes.
+#[derive(Clone, Copy)]
+pub struct Node(i32);
+
+impl Node {
+    /// The node's number.
+    pub fn id(self) -> i32 {
+        self.0
+    }
+}
+
 /// What a shrinker can free.
 ///
 /// Both functions are called from memory reclaim, that is, from any thread that allocates memory,
 /// whatever locks it holds. They must not wait for a lock that may be held while memory is
 /// allocated, and must not allocate.
 pub trait Reclaimable: Send + Sync + 'static {
-    /// How many objects of node `nid` could be freed. A quick guess is good enough.
-    fn count(&self, nid: i32) -> usize;
+    /// How many objects of `node` could be freed. A quick guess is good enough.
+    fn count(&self, node: Node) -> usize;
 
-    /// Frees up to `limit` objects of node `nid`; returns how many were freed.
-    fn scan(&self, nid: i32, limit: usize) -> usize;
+    /// Frees up to `limit` objects of `node`; returns how many were freed.
+    fn scan(&self, node: Node, limit: usize) -> usize;
 }
 
 /// A registered shrinker. It is unregistered when this is dropped.
@@ -91,7 +106,8 @@ impl<T: Reclaimable> Shrinker<T> {
         // SAFETY: By the type invariants the private data is valid while the shrinker is.
         let (data, nid) = unsafe { (&*(*shrinker).private_data.cast::<T>(), (*control).nid) };
 
-        data.count(nid)
+        // INVARIANT: Reclaim calls with nodes that exist.
+        data.count(Node(nid))
     }
 
     /// # Safety
@@ -110,7 +126,8 @@ impl<T: Reclaimable> Shrinker<T> {
             )
         };
 
-        data.scan(nid, limit)
+        // INVARIANT: Reclaim calls with nodes that exist.
+        data.scan(Node(nid), limit)
     }
 }
 

@@ -25,9 +25,14 @@ pub mod shrinker;
 mod slot;
 
 /// Bindings of `helpers.c`.
+// Whether a pointed-to type is FFI-safe depends on the kernel's configuration.
+#[allow(improper_ctypes)]
 #[expect(unreachable_pub)]
 mod bindings {
-    use kernel::ffi;
+    use kernel::{
+        bindings::page,
+        ffi, //
+    };
 
     include!(env!("VMAREA_BINDINGS"));
 }

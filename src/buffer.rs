@@ -9,7 +9,7 @@
 use kernel::{
     prelude::*,
     sync::Arc,
-    uaccess::UserSliceReader, //
+    uaccess::UserPtr, //
 };
 
 use vmarea::page_range::Lease;
@@ -53,7 +53,7 @@ impl Buffer {
         oneway: bool,
         clear: bool,
     ) -> Result<Self> {
-        if process.pages().start().is_none() {
+        if !process.pages().is_mapped() {
             return Err(ESRCH);
         }
         let (offset, size) = process.space().allocate(data_size, oneway)?;
@@ -77,18 +77,15 @@ impl Buffer {
         }
     }
 
-    /// Fills the buffer with all that `reader` has left.
+    /// Fills the buffer with the current process's memory at `from`.
     ///
     /// # Errors
     ///
-    /// * `EFAULT` if that cannot be read.
-    /// * `EINVAL` if it is too much.
-    pub(crate) fn fill(&self, reader: &mut UserSliceReader) -> Result {
-        self.kept
-            .as_ref()
-            .ok_or(EINVAL)?
-            .lease
-            .copy_from_user(reader)
+    /// `EFAULT` if that cannot be read.
+    pub(crate) fn fill(&self, from: UserPtr) -> Result {
+        let kept = self.kept.as_ref().ok_or(EINVAL)?;
+
+        kept.lease.copy_from_user(from, self.data_size)
     }
 
     /// Makes the other one-way transactions to `node` wait until the buffer is freed.

@@ -88,6 +88,8 @@ impl CharDevice for Device {
         process.flush();
     }
 
+    /// An argument that cannot be accessed is `EFAULT` for `BINDER_WRITE_READ`, and `EINVAL` for the
+    /// others, as clients know it.
     fn ioctl(process: &Arc<Process>, file: &File, command: u32, argument: usize) -> Result<isize> {
         let thread = process.current_thread()?;
         let argument = UserPtr::from_addr(argument);
@@ -102,7 +104,8 @@ impl CharDevice for Device {
             }
             uapi::BINDER_VERSION => UserSlice::new(argument, size_of::<i32>())
                 .writer()
-                .write_slice(&uapi::PROTOCOL_VERSION.to_ne_bytes()),
+                .write_slice(&uapi::PROTOCOL_VERSION.to_ne_bytes())
+                .map_err(|_| EINVAL),
             _ => Err(EINVAL),
         };
         thread.interrupted.store(false, Relaxed);
@@ -148,7 +151,8 @@ fn write_read(thread: &Arc<Thread>, file: &File, argument: UserPtr) -> Result {
 }
 
 fn set_max_threads(process: &Process, argument: UserPtr) -> Result {
-    let count: u32 = uapi::read(&mut UserSlice::new(argument, size_of::<u32>()).reader())?;
+    let count: u32 =
+        uapi::read(&mut UserSlice::new(argument, size_of::<u32>()).reader()).map_err(|_| EINVAL)?;
 
     process.lock().lock().max_threads = count;
     Ok(())

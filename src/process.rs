@@ -160,7 +160,7 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// Gives it back if the process, or the thread, is dead.
+    /// Gives it back if the process is dead.
     pub(crate) fn send(
         &self,
         transaction: ListArc<Transaction>,
@@ -170,10 +170,8 @@ impl Process {
         if inner.dead {
             return Err(transaction);
         }
-        if let Some(thread) = target {
-            if thread.state.access_mut(&mut inner).dead {
-                return Err(transaction);
-            }
+        // The thread that a call should come back into may be gone; then any other will do.
+        if let Some(thread) = target.filter(|thread| !thread.state.access_mut(&mut inner).dead) {
             thread.push(&mut inner, transaction);
             return Ok(());
         }

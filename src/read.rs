@@ -44,17 +44,10 @@ struct Taken {
     command_error: Option<u32>,
     reply_error: Option<u32>,
     transaction: Option<ListArc<Transaction>>,
+    /// The transaction was for any thread.
+    shared: bool,
     /// What was the thread's topmost call before it got a call to handle.
     previous: Option<Arc<Transaction>>,
-}
-
-impl Taken {
-    fn is_empty(&self) -> bool {
-        self.completes == 0
-            && self.command_error.is_none()
-            && self.reply_error.is_none()
-            && self.transaction.is_none()
-    }
 }
 
 impl Thread {
@@ -73,14 +66,7 @@ impl Thread {
             return Err(EINVAL);
         };
 
-        let taken = loop {
-            let taken = self.wait_and_take(room, starts, nonblocking)?;
-            // There may be nothing for this thread after all.
-            if !taken.is_empty() || room < READ_RESERVE || self.interrupted.load(Relaxed) {
-                break taken;
-            }
-        };
-
+        let taken = self.wait_and_take(room, starts, nonblocking)?;
         let start = UserPtr::from_addr(request.read_buffer as usize)
             .wrapping_byte_add(request.read_consumed as usize);
         match self.tell(&taken, starts, UserSlice::new(start, space).writer()) {
@@ -135,6 +121,7 @@ impl Thread {
                 return Err(EINTR);
             }
         }
+        // What there is can only be nothing for an interrupted read, or for one without room.
         let mut taken = self.take(&mut inner, room, shared);
         taken.spawn = starts && self.should_spawn(&mut inner);
         inner.wake_for_todo();
@@ -151,6 +138,7 @@ impl Thread {
             command_error: None,
             reply_error: None,
             transaction: None,
+            shared: false,
             previous: None,
         };
         let Some(words) = room.checked_sub(READ_RESERVE).map(|left| left / WORD + 1) else {
@@ -172,6 +160,7 @@ impl Thread {
             taken.transaction = state.todo.pop_front();
             if taken.transaction.is_none() && shared {
                 taken.transaction = inner.todo.pop_front();
+                taken.shared = taken.transaction.is_some();
             }
         }
 
@@ -215,9 +204,15 @@ impl Thread {
             if transaction.from.is_some() {
                 handled = core::mem::replace(&mut state.topmost, taken.previous);
             }
-            state.todo.push_front(transaction);
+            if taken.shared {
+                inner.todo.push_front(transaction);
+            } else {
+                state.todo.push_front(transaction);
+            }
         }
-        state.ready = true;
+        let state = self.state.access_mut(&mut inner);
+        state.ready = !state.is_empty();
+        inner.wake_for_todo();
         drop(inner);
         drop(handled);
     }

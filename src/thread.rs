@@ -242,47 +242,79 @@ impl Thread {
 
     /// Ends the handling of a call by the current thread. Returns the call, to be replied to.
     pub(crate) fn take_handled(&self) -> Option<Arc<Transaction>> {
+        let topmost = {
+            let mut inner = self.process.lock().lock();
+            self.state.access_mut(&mut inner).topmost.clone()
+        };
+        let call = topmost.filter(|call| !call.is_from(self))?;
+        // The call that the thread goes on waiting for. A chain can be long, so it is searched
+        // without the lock: while the thread handles a call, nobody else changes its topmost one.
+        let mut below = call.below_from(self);
+
         let mut inner = self.process.lock().lock();
         let state = self.state.access_mut(&mut inner);
-        let call = state.topmost.as_ref()?;
-
-        if call.is_from(self) {
-            return None;
+        let failure = below.as_ref().and_then(|call| call.failure());
+        if failure.is_some() {
+            // There is no reply to be waited for any more.
+            state.reply_error = failure;
+            state.ready = true;
+            below = below.and_then(|call| call.below());
         }
-        let below = call.below_from(self);
-        core::mem::replace(&mut state.topmost, below)
+        let handled = core::mem::replace(&mut state.topmost, below);
+        drop(inner);
+        handled
     }
 
-    /// Gives the thread the reply to the call that it waits for. If it does not wait any more, the
-    /// reply is dropped.
-    pub(crate) fn deliver_reply(&self, call: &Arc<Transaction>, reply: ListArc<Transaction>) {
+    /// Gives the thread the reply to the call that it waits for. Returns whether it does wait; if
+    /// not, the reply is dropped.
+    pub(crate) fn deliver_reply(
+        &self,
+        call: &Arc<Transaction>,
+        reply: ListArc<Transaction>,
+    ) -> bool {
         let mut reply = Some(reply);
 
         self.end_wait(call, |state| {
+            // A reply that is not wanted is dropped after the lock is.
+            let Some(state) = state else { return };
             if let Some(reply) = reply.take() {
                 state.todo.push_back(reply);
             }
+        })
+    }
+
+    /// Tells the thread why a call that it waits for gets no reply: at once if that is its topmost
+    /// call, otherwise when the calls back into the thread are handled.
+    pub(crate) fn deliver_failure(&self, call: &Arc<Transaction>, command: u32) {
+        self.end_wait(call, |state| match state {
+            Some(state) => state.reply_error = Some(command),
+            None => call.fail(command),
         });
     }
 
-    /// Tells the thread why the call that it waits for gets no reply.
-    pub(crate) fn deliver_failure(&self, call: &Arc<Transaction>, command: u32) {
-        self.end_wait(call, |state| state.reply_error = Some(command));
-    }
-
-    fn end_wait(&self, call: &Arc<Transaction>, outcome: impl FnOnce(&mut ThreadState)) {
+    /// Ends the wait for `call`, if that is what the thread waits for, and calls `outcome` with the
+    /// thread's state then, or else with nothing. Returns whether the thread did wait.
+    fn end_wait(
+        &self,
+        call: &Arc<Transaction>,
+        outcome: impl FnOnce(Option<&mut ThreadState>),
+    ) -> bool {
         let mut inner = self.process.lock().lock();
         let state = self.state.access_mut(&mut inner);
         let mut ended = None;
+        let waits = !state.dead && state.waits_for(call);
 
-        if !state.dead && state.waits_for(call) {
+        if waits {
             ended = core::mem::replace(&mut state.topmost, call.below());
-            outcome(state);
+            outcome(Some(&mut *state));
             state.ready = true;
             self.notify();
+        } else {
+            outcome(None);
         }
         drop(inner);
         drop(ended);
+        waits
     }
 
     /// Ends the thread: whoever waits for it learns that it is dead.

@@ -18,15 +18,16 @@ use kernel::{
     },
     prelude::*,
     sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
         new_spinlock,
         Arc,
         SpinLock, //
     },
     task::Kuid,
-    uaccess::{
-        UserPtr,
-        UserSlice, //
-    },
+    uaccess::UserPtr, //
 };
 
 use crate::{
@@ -58,6 +59,9 @@ pub(crate) struct Transaction {
     pub(crate) code: u32,
     pub(crate) flags: u32,
     pub(crate) sender_euid: Kuid,
+    /// Why there will be no reply, if that became known while the sender was busy with a call back
+    /// into it. Zero if there is nothing to be known.
+    failure: Atomic<u32>,
     #[pin]
     buffer: SpinLock<Option<Buffer>>,
 }
@@ -109,8 +113,7 @@ impl Transaction {
         let clear = data.flags & TF_CLEAR_BUF != 0;
         let buffer = Buffer::allocate(to.clone(), size, oneway, clear)?;
 
-        buffer
-            .fill(&mut UserSlice::new(UserPtr::from_addr(data.buffer as usize), size).reader())?;
+        buffer.fill(UserPtr::from_addr(data.buffer as usize))?;
         Ok(ListArc::pin_init(
             try_pin_init!(Self {
                 links <- ListLinks::new(),
@@ -120,6 +123,7 @@ impl Transaction {
                 code: data.code,
                 flags: data.flags,
                 sender_euid: Kuid::current_euid(),
+                failure: Atomic::new(0),
                 buffer <- new_spinlock!(Some(buffer), "Transaction::buffer"),
             }? Error),
             GFP_KERNEL,
@@ -175,16 +179,23 @@ impl Transaction {
     ///
     /// # Errors
     ///
-    /// The command that tells the sender why there is nothing to reply to. If there is, the sender
-    /// gets no error: it is the caller whom the reply cannot reach.
+    /// The command that tells the sender why there is nothing to reply to. If it is only that the
+    /// reply cannot reach the caller, that is `BR_TRANSACTION_COMPLETE`.
     pub(crate) fn reply(sender: &Arc<Thread>, data: &TransactionData) -> Result<(), Refused> {
         let call = sender.take_handled().ok_or(Refused(BR_FAILED_REPLY))?;
         // Only calls that somebody waits for are handled.
         let caller = call.from.clone().ok_or(Refused(BR_FAILED_REPLY))?;
 
-        match Self::build(data, &caller.process, None, None, None) {
+        let delivered = match Self::build(data, &caller.process, None, None, None) {
             Ok(reply) => caller.deliver_reply(&call, reply),
-            Err(Refused(command)) => caller.deliver_failure(&call, command),
+            Err(Refused(command)) => {
+                caller.deliver_failure(&call, command);
+                false
+            }
+        };
+        if !delivered {
+            // As far as the sender is concerned this is complete, but nothing more is executed.
+            return Err(Refused(BR_TRANSACTION_COMPLETE));
         }
         sender.owe(BR_TRANSACTION_COMPLETE);
         Ok(())
@@ -195,6 +206,16 @@ impl Transaction {
         if let Some(caller) = &self.from {
             caller.deliver_failure(self, BR_DEAD_REPLY);
         }
+    }
+
+    /// Notes why there will be no reply. To be called with the lock of the sender's process held.
+    pub(crate) fn fail(&self, command: u32) {
+        self.failure.store(command, Relaxed);
+    }
+
+    /// What [`fail`](Self::fail) has noted. To be called with the lock of the sender's process held.
+    pub(crate) fn failure(&self) -> Option<u32> {
+        Some(self.failure.load(Relaxed)).filter(|&command| command != 0)
     }
 
     /// The call that the sender of this one was handling.

@@ -27,7 +27,10 @@ use crate::{
         ListLru,
         LockedList, //
     },
-    shrinker::Reclaimable,
+    shrinker::{
+        Node,
+        Reclaimable, //
+    },
     slot::{
         Slot,
         TakenPage, //
@@ -76,11 +79,11 @@ struct Walk {
 }
 
 impl Reclaimable for PageLru {
-    fn count(&self, nid: i32) -> usize {
-        self.list.count(nid)
+    fn count(&self, node: Node) -> usize {
+        self.list.count(node)
     }
 
-    fn scan(&self, nid: i32, limit: usize) -> usize {
+    fn scan(&self, node: Node, limit: usize) -> usize {
         let mut walk = Walk {
             budget: limit,
             neighbours: 0,
@@ -88,7 +91,7 @@ impl Reclaimable for PageLru {
         // SAFETY: All items are slots, for which `visit` follows the rules, with a `Walk`.
         let visited = unsafe {
             self.list
-                .walk(nid, limit, visit, (&raw mut walk).cast::<c_void>())
+                .walk(node, limit, visit, (&raw mut walk).cast::<c_void>())
         };
 
         visited + walk.neighbours
