@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The front door: 'make help' lists what it does. The scripts do the work; what
+# they build outside the checkout is cached, see docs/building.md. (The module
+# itself is described in Kbuild, which the kernel's build prefers to this file.)
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+# ARCH and CONFIG stay as the user gave them: 'make test' has other defaults.
+arch := $(or $(ARCH),x86_64)
+config := $(or $(CONFIG),base)
+name := $(arch)-$(if $(KDIR),kdir,$(config))
+LLVM ?= -19
+
+in-root := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(CURDIR)/scripts/in-root
+kernel := scripts/kernel --arch $(arch) --config $(config)
+kdir = $(or $(KDIR),$$($(kernel) --print-dir))
+# $(1): output directory, $(2): more variables and the target
+kbuild = dir=$(kdir) && mkdir -p $(1) && $(in-root) make -C "$$dir" M=$(CURDIR) MO=$(1) \
+	ARCH=$(arch) LLVM=$(LLVM) -j$$(nproc) $(if $(V),V=$(V),-s) $(2)
+rust-sources = $(shell find rust src tests -name '*.rs' -not -path '*/target/*')
+c-sources = $(wildcard rust/*.c src/*.[ch] tests/*.[ch])
+
+.PHONY: help
+help: ## this list
+	@echo "make run | make test, or one of:"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|'
+	@echo "Variables: ARCH=x86_64|arm64 CONFIG=base|debug|up KDIR=<built tree> FILE=<for run>"
+	@echo "           TESTS='names' JOBS=<boots at a time> V=1 ACCEL=kvm"
+
+.PHONY: run
+run: modules programs ## stream a real FILE= through the driver in QEMU, with the shrinker at work
+	@scripts/run $(if $(FILE),"$(FILE)")
+
+.PHONY: test
+test: setup ## the whole test suite, x86-64 and arm64
+	@tests/run
+
+.PHONY: shell
+shell: modules programs ## a shell in a guest with the module loaded (Ctrl-A X leaves)
+	@scripts/boot --interactive --arch $(arch) --config $(config) --add build/tests/$(arch):/tests
+
+.PHONY: setup
+setup: ## the tools: this machine's, or a tool root in the cache
+	@scripts/setup
+
+.PHONY: kernel
+kernel: setup ## the patched test kernel of ARCH= and CONFIG=
+	@$(if $(KDIR),:,$(kernel))
+
+.PHONY: modules
+modules: kernel ## vbinder.ko for that kernel, or for KDIR=
+	@$(call kbuild,$(CURDIR)/build/$(name),modules)
+
+.PHONY: programs
+programs: kernel ## the test programs
+	@source=$$(scripts/kernel --print-source) && dir=$$($(kernel) --print-dir) && \
+	$(in-root) make -s -C tests ARCH=$(arch) CC=clang$(LLVM) SRC="$$source" HDR="$$dir/usr" \
+		OUT=$(CURDIR)/build/tests/$(arch) -j$$(nproc)
+
+.PHONY: clippy
+clippy: ## clippy over both crates, for both architectures
+	@$(MAKE) clippy-arch ARCH=x86_64
+	@$(MAKE) clippy-arch ARCH=arm64
+
+.PHONY: clippy-arch
+clippy-arch: kernel
+	@echo "clippy $(arch)"
+	@$(call kbuild,$(CURDIR)/build/$(name)-clippy,CLIPPY=1 modules)
+
+.PHONY: fmt
+fmt: setup ## format all Rust code
+	@$(in-root) rustfmt --config-path $(CURDIR)/.rustfmt.toml $(rust-sources)
+
+.PHONY: fmt-check
+fmt-check: setup ## fail if code is not formatted
+	@$(in-root) rustfmt --config-path $(CURDIR)/.rustfmt.toml --check $(rust-sources)
+
+.PHONY: doc
+doc: modules ## rustdoc of both crates, in build/doc
+	@dir=$(kdir) && $(in-root) scripts/doc "$$dir" build/$(name)
+
+.PHONY: rust-analyzer
+rust-analyzer: modules ## rust-project.json for editors
+	@$(call kbuild,$(CURDIR)/build/$(name),rust-analyzer)
+	@ln -sf build/$(name)/rust-project.json rust-project.json
+
+.PHONY: checkpatch
+checkpatch: setup ## the kernel's checkpatch --strict over the queue and the C files
+	@scripts/kernel --source
+	@cd "$$(scripts/kernel --print-source)" && check() { \
+		$(in-root) perl scripts/checkpatch.pl --strict --no-summary --terse --quiet "$$@"; \
+	} && check $(CURDIR)/kernel/patches/*.patch && check --file $(addprefix $(CURDIR)/,$(c-sources)) && \
+	echo "checkpatch: nothing to complain about"
+
+.PHONY: clean
+clean: ## remove what was built in the checkout
+	rm -rf build rust-project.json
+
+.PHONY: distclean
+distclean: clean ## and the cache: tools, kernel sources, kernels
+	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/vbinder"
