@@ -84,7 +84,7 @@ doc: modules ## rustdoc of both crates, in build/doc
 .PHONY: rust-analyzer
 rust-analyzer: modules ## rust-project.json for editors
 	@$(call kbuild,$(CURDIR)/build/$(name),rust-analyzer)
-	@ln -sf build/$(name)/rust-project.json rust-project.json
+	@scripts/rust-analyzer build/$(name)
 
 .PHONY: checkpatch
 checkpatch: setup ## the kernel's checkpatch --strict over the queue and the C files
