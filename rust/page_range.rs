@@ -16,10 +16,7 @@
 //! Reclaim comes from the inside, with the LRU list locked, and therefore only tries the others.
 //! User memory is never touched with any of them held.
 
-use core::{
-    mem::ManuallyDrop,
-    ops::Range, //
-};
+use core::ops::Range;
 
 use kernel::{
     mm::{
@@ -445,16 +442,4 @@ impl RangeInner {
         }
         self.counters.idle.sub(freed);
     }
-}
-
-/// Gets another reference to a range that is known to have some.
-///
-/// # Safety
-///
-/// `range` must come from `Arc::as_ptr`, and there must be at least one reference during the call.
-unsafe fn another_reference(range: *const RangeInner) -> Arc<RangeInner> {
-    // SAFETY: As the caller promises; the reference is not given up.
-    let existing = unsafe { ManuallyDrop::new(Arc::from_raw(range)) };
-
-    Arc::clone(&existing)
 }

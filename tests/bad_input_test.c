@@ -17,10 +17,7 @@ FIXTURE(input)
 FIXTURE_SETUP(input)
 {
 	ASSERT_EQ(0, settled("used", 0));
-	self->m = manager_new(AREA_SIZE);
-	ASSERT_NE(NULL, self->m);
-	self->c = client_new(AREA_SIZE);
-	ASSERT_NE(NULL, self->c);
+	SETUP_PAIR();
 	ASSERT_EQ(0, b_ioctl(self->c, BINDER_VERSION, self->c->scratch));
 }
 

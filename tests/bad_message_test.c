@@ -35,10 +35,7 @@ FIXTURE_VARIANT_ADD(message, reply) {
 FIXTURE_SETUP(message)
 {
 	ASSERT_EQ(0, settled("used", 0));
-	self->m = manager_new(AREA_SIZE);
-	ASSERT_NE(NULL, self->m);
-	self->c = client_new(AREA_SIZE);
-	ASSERT_NE(NULL, self->c);
+	SETUP_PAIR();
 	/* Memory to point at, in both. */
 	ASSERT_EQ(0, ON(self->c, op_fill, 1, 2 * AREA_SIZE));
 	ASSERT_EQ(0, ON(self->m, op_fill, 1, 2 * AREA_SIZE));

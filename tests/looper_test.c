@@ -18,10 +18,7 @@ FIXTURE(looper)
 FIXTURE_SETUP(looper)
 {
 	ASSERT_EQ(0, settled("used", 0));
-	self->m = manager_new(AREA_SIZE);
-	ASSERT_NE(NULL, self->m);
-	self->c = client_new(AREA_SIZE);
-	ASSERT_NE(NULL, self->c);
+	SETUP_PAIR();
 	/* The first ioctl of a thread may cut a wait short; get it over. */
 	ASSERT_EQ(0, b_ioctl(self->c, BINDER_VERSION, self->c->scratch));
 }

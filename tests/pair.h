@@ -29,6 +29,14 @@ static inline struct party *manager_new(size_t len)
 	return p;
 }
 
+/* The usual cast of a fixture: a manager m and somebody who calls it, c. */
+#define SETUP_PAIR() do {						\
+	self->m = manager_new(AREA_SIZE);				\
+	ASSERT_NE(NULL, self->m);					\
+	self->c = client_new(AREA_SIZE);				\
+	ASSERT_NE(NULL, self->c);					\
+} while (0)
+
 /*
  * A whole call with an answer, both checked and freed. 0, or the number of
  * the step that failed: tests use it to show that a device still works.

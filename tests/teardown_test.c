@@ -20,10 +20,7 @@ FIXTURE_SETUP(death)
 {
 	ASSERT_EQ(0, settled("used", 0));
 	ASSERT_EQ(0, settled("idle", 0));
-	self->m = manager_new(AREA_SIZE);
-	ASSERT_NE(NULL, self->m);
-	self->c = client_new(AREA_SIZE);
-	ASSERT_NE(NULL, self->c);
+	SETUP_PAIR();
 	ASSERT_EQ(0, b_ioctl(self->c, BINDER_VERSION, self->c->scratch));
 }
 

@@ -15,10 +15,7 @@ FIXTURE(call)
 FIXTURE_SETUP(call)
 {
 	ASSERT_EQ(0, settled("used", 0));
-	self->m = manager_new(AREA_SIZE);
-	ASSERT_NE(NULL, self->m);
-	self->c = client_new(AREA_SIZE);
-	ASSERT_NE(NULL, self->c);
+	SETUP_PAIR();
 }
 
 FIXTURE_TEARDOWN(call)

@@ -6,7 +6,10 @@
 //! other lock is only tried. Once the range's lock is held, the neighbours of the page are as easy
 //! to take as the page itself, so a whole run of idle pages goes with one lock and one zap.
 
-use core::ops::Range;
+use core::{
+    mem::ManuallyDrop,
+    ops::Range, //
+};
 
 use kernel::{
     bindings,
@@ -38,7 +41,6 @@ use crate::{
 };
 
 use super::{
-    another_reference,
     Place,
     RangeInner,
     RangeUsage, //
@@ -113,6 +115,18 @@ impl Skipped {
             Self::Mm => counters.skipped_mm.add(1),
         }
     }
+}
+
+/// Gets another reference to a range that is known to have some.
+///
+/// # Safety
+///
+/// `range` must come from `Arc::as_ptr`, and there must be at least one reference during the call.
+unsafe fn another_reference(range: *const RangeInner) -> Arc<RangeInner> {
+    // SAFETY: As the caller promises; the reference is not given up.
+    let existing = unsafe { ManuallyDrop::new(Arc::from_raw(range)) };
+
+    Arc::clone(&existing)
 }
 
 /// Tries to take the page of the visited slot, and of its idle neighbours.
