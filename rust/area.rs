@@ -1,148 +1,281 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Areas: VMAs that belong to a driver.
+//! Areas: VMAs, and what is known about them.
 //!
-//! An area has one owner, an object of the driver that [`AreaOwner`] is implemented for. It is set
-//! up by [`establish`] from the driver's `mmap` hook, and is *atomic*: it can neither be split nor
-//! moved nor grown, so it is mapped as a whole or not at all.
+//! What can be done with a VMA depends on what was proved about it. There are three types, each of
+//! which can do what the one before it can:
 //!
-//! A VMA that was found by its address may be anything. [`OwnArea::prove`] turns it into the area
-//! it is expected to be, or shows that it is something else.
+//! | type | what is known | what it allows |
+//! |---|---|---|
+//! | [`VmAreaRef`] | it is read-locked | to look at it, and to ask whose it is |
+//! | [`VmArea<T>`] | it belongs to driver type `T`, in the owner's address space | to take pages away |
+//! | [`VmAreaMixedMap<T>`] | and it has `VM_MIXEDMAP` set | to insert pages |
+//!
+//! All of them are references that end with the lock. A VMA that was found by its address may be
+//! anything at all, whatever was there before: there is no other way from the first to the second
+//! than the proof.
 //!
 //! C header: [`include/linux/mm.h`](srctree/include/linux/mm.h)
 
 use core::{
     marker::PhantomData,
-    mem::ManuallyDrop,
-    ptr, //
+    ops::Deref,
+    ptr::{
+        self,
+        NonNull, //
+    }, //
 };
 
 use kernel::{
     bindings,
     error::to_result,
-    ffi::{
-        c_int,
-        c_ulong, //
-    },
-    mm::{
-        virt::{
-            flags,
-            VmaMixedMap,
-            VmaNew,
-            VmaRef, //
-        },
-        Mm, //
+    ffi::c_ulong,
+    mm::virt::{
+        flags,
+        VmaRef, //
     },
     page::{
         BorrowedPage,
         PAGE_MASK,
         PAGE_SIZE, //
     },
-    prelude::*,
-    sync::Arc, //
+    prelude::*, //
 };
 
-/// How a page fault in an area ended.
-pub enum FaultOutcome {
-    /// The page is mapped now; the access is repeated.
-    Mapped,
-    /// There is nothing to be seen there: SIGBUS.
-    NoPage,
-    /// There was no memory to map the page with.
-    NoMemory,
-}
+use crate::ops::VmOperations;
 
-/// The owner of an area.
-pub trait AreaOwner: Sized + Send + Sync + 'static {
-    /// The operations of this owner's areas.
-    ///
-    /// Must return the same static each time: its address is part of what identifies an area.
-    fn vm_ops() -> &'static VmOps<Self>;
-
-    /// The only address space that the area may be in.
-    fn mm(&self) -> &Mm;
-
-    /// Whether the area starts at `start`. Tells the area from a copy of it.
-    fn starts_at(&self, start: usize) -> bool;
-
-    /// The area is gone and nothing of it is mapped any more.
-    ///
-    /// Called once, with the mmap lock held for write or the address space about to be destroyed.
-    /// May sleep.
-    fn unmapped(&self);
-
-    /// User space has touched `address`, which is a page boundary in `area`.
-    ///
-    /// Called with the VMA or the mmap lock held for read. May sleep, but not touch user memory.
-    fn fault(&self, area: &OwnArea<'_, Self>, address: usize) -> FaultOutcome;
-}
-
-/// Makes the VMA that a file's `mmap` hook got an area of `owner`.
+/// Any VMA, which is read-locked.
 ///
-/// It can be read, and can never be made writable. It is not copied by fork, does not grow, and may
-/// hold pages that the driver inserts. The area keeps `owner` alive until it is gone.
+/// # Examples
 ///
-/// # Errors
+/// ```
+/// use vmarea::area::VmAreaRef;
 ///
-/// * `EINVAL` if the VMA is not in the owner's address space.
-/// * `EPERM` if the VMA is writable.
-///
-/// After an error the VMA is as it was, and does not refer to `owner`.
-pub fn establish<T: AreaOwner>(vma: &VmaNew, owner: Arc<T>) -> Result {
-    if !ptr::eq::<Mm>(&**vma.mm(), owner.mm()) {
-        return Err(EINVAL);
-    }
-    vma.try_clear_maywrite().map_err(|_| EPERM)?;
-    vma.set_mixedmap();
-    vma.set_dontcopy();
-    vma.set_dontexpand();
-
-    // SAFETY: `VmaNew` is a VMA that is being set up, so nobody else accesses these fields, and
-    // none of its methods relies on them. The table is a static. The reference to the owner that
-    // is given to the VMA here is taken back in `close`, which is called exactly once after the
-    // `mmap` hook has succeeded; what follows cannot fail.
-    unsafe {
-        (*vma.as_ptr()).vm_ops = &T::vm_ops().table;
-        (*vma.as_ptr()).vm_private_data = Arc::into_raw(owner).cast_mut().cast();
-    }
-    Ok(())
-}
-
-/// An area of `owner` that is locked against writers.
+/// fn covers(area: &VmAreaRef, address: usize) -> bool {
+///     (area.start()..area.end()).contains(&address)
+/// }
+/// ```
 ///
 /// # Invariants
 ///
-/// `vma` is read-locked for `'a`, has `VM_MIXEDMAP` set, is in `owner`'s address space, and was set
-/// up by [`establish`] for `owner`.
-pub struct OwnArea<'a, T> {
-    vma: &'a VmaMixedMap,
-    _owner: PhantomData<&'a T>,
+/// The VMA lock or the mmap lock is held, for reading at least, while a reference to this exists.
+#[repr(transparent)]
+pub struct VmAreaRef {
+    vma: VmaRef,
 }
 
-impl<'a, T: AreaOwner> OwnArea<'a, T> {
-    /// Returns the proof that `vma` is the area of `owner`, or `None` if it is not.
-    pub fn prove(vma: &'a VmaRef, owner: &'a T) -> Option<Self> {
-        // SAFETY: The existence of a `VmaRef` means that the VMA is read-locked, and these fields
-        // change only under the write lock. The owner pointer is compared, not followed.
-        let (vm_ops, private) = unsafe {
-            let raw = vma.as_ptr();
-            ((*raw).vm_ops, (*raw).vm_private_data)
-        };
+impl VmAreaRef {
+    /// The `kernel` crate's type has the same invariants. It can do more than should be done to
+    /// an area of which nothing is known, so it is not given out again.
+    pub(crate) fn from_kernel(vma: &VmaRef) -> &Self {
+        // SAFETY: The type is transparent, and its invariants are those of `VmaRef`.
+        unsafe { &*ptr::from_ref(vma).cast() }
+    }
 
-        if !ptr::eq(vm_ops, &T::vm_ops().table)
-            || !ptr::eq(private.cast_const().cast(), owner)
-            || !ptr::eq::<Mm>(&**vma.mm(), owner.mm())
-            || !owner.starts_at(vma.start())
-        {
+    /// # Safety
+    ///
+    /// `vma` must be valid, and its VMA lock or its mmap lock be held, for the duration of `'a`.
+    pub(crate) unsafe fn from_raw<'a>(vma: *const bindings::vm_area_struct) -> &'a Self {
+        // SAFETY: As the caller promises.
+        Self::from_kernel(unsafe { VmaRef::from_raw(vma) })
+    }
+
+    /// The address of the first byte.
+    pub fn start(&self) -> usize {
+        self.vma.start()
+    }
+
+    /// The address after the last byte.
+    pub fn end(&self) -> usize {
+        self.vma.end()
+    }
+
+    /// Whether it may be written.
+    pub fn is_writable(&self) -> bool {
+        self.has(flags::WRITE)
+    }
+
+    /// Whether user space can ever make it writable by `mprotect`.
+    pub fn may_be_writable(&self) -> bool {
+        self.has(flags::MAYWRITE)
+    }
+
+    fn has(&self, flag: kernel::mm::virt::vm_flags_t) -> bool {
+        self.vma.flags() & flag != 0
+    }
+
+    /// The proof that this is an area of `owner`, or `None` if it is not.
+    ///
+    /// It is one if it has the operations of `T`, refers to `owner`, and is in the owner's address
+    /// space. A copy that fork has made fails the last.
+    pub fn area_of<T: VmOperations>(&self, owner: &T) -> Option<&VmArea<T>> {
+        let area = self.area_of_type::<T>()?;
+
+        ptr::eq(area.owner(), owner).then_some(area)
+    }
+
+    /// The proof that this is an area of some owner of type `T`, which it tells.
+    pub(crate) fn area_of_type<T: VmOperations>(&self) -> Option<&VmArea<T>> {
+        // SAFETY: By the type invariants the VMA is read-locked, and these fields change only under
+        // the write lock.
+        let (vm_ops, owner, mm) = unsafe {
+            let raw = self.vma.as_ptr();
+            ((*raw).vm_ops, (*raw).vm_private_data, (*raw).vm_mm)
+        };
+        if !ptr::eq(vm_ops, T::vm_ops().as_raw()) || owner.is_null() {
             return None;
         }
-        // INVARIANT: All that is claimed was just checked, except the lock, which is `VmaRef`'s
-        // own invariant. `owner` cannot be gone and its address in use by another owner, because
-        // the VMA holds a reference to it.
-        Some(Self {
-            vma: vma.as_mixedmap_vma()?,
-            _owner: PhantomData,
-        })
+        // SAFETY: Areas with the operations of `T` have a null pointer or a reference to a `T`
+        // there, which they own (see `VmOps`).
+        let owner = unsafe { &*owner.cast_const().cast::<T>() };
+
+        // SAFETY: The type is transparent. INVARIANT: All that it says was just checked.
+        owner
+            .mm()
+            .is(mm)
+            .then(|| unsafe { &*ptr::from_ref(self).cast() })
+    }
+}
+
+/// An area of an owner of type `T`, which is read-locked.
+///
+/// # Examples
+///
+/// ```
+/// # use kernel::prelude::*;
+/// use vmarea::{area::VmArea, context::ReclaimContext, mm::OwnerMm, ops::VmOperations};
+///
+/// /// Takes `owner`'s first page away from user space, if that can be done without waiting.
+/// fn hide_first_page<T: VmOperations>(
+///     mm: &OwnerMm,
+///     context: &ReclaimContext<'_>,
+///     address: usize,
+///     owner: &T,
+/// ) -> Result {
+///     let mm = mm.get_in_reclaim(context).ok_or(ESRCH)?;
+///     let guard = mm.try_lock_area(address).ok_or(EAGAIN)?;
+///     let area: &VmArea<T> = guard.area_of(owner).ok_or(ENOENT)?;
+///
+///     area.zap(area.start(), 1);
+///     Ok(())
+/// }
+/// ```
+///
+/// # Invariants
+///
+/// The area has the operations of `T` and owns a reference to a `T`, whose [`VmOperations::mm`] it
+/// is in.
+#[repr(transparent)]
+pub struct VmArea<T> {
+    area: VmAreaRef,
+    _owner: PhantomData<T>,
+}
+
+impl<T> Deref for VmArea<T> {
+    type Target = VmAreaRef;
+
+    fn deref(&self) -> &VmAreaRef {
+        &self.area
+    }
+}
+
+impl<T: VmOperations> VmArea<T> {
+    /// Whose area it is.
+    pub fn owner(&self) -> &T {
+        // SAFETY: By the type invariants the area owns a reference, and keeps it while it is locked.
+        unsafe { &*(*self.as_raw()).vm_private_data.cast_const().cast() }
+    }
+
+    fn as_raw(&self) -> *mut bindings::vm_area_struct {
+        self.area.vma.as_ptr()
+    }
+
+    /// Removes what is mapped in the `pages` pages from `address` on.
+    ///
+    /// Does nothing if that is not all in the area, or across page boundaries.
+    ///
+    /// # Context
+    ///
+    /// May sleep, but waits neither for memory nor for any lock that is held while memory is
+    /// allocated: reclaim may call it.
+    pub fn zap(&self, address: usize, pages: usize) {
+        if let Some(start) = self.place_for(address, 0, pages) {
+            self.area.vma.zap_vma_range(start, pages * PAGE_SIZE);
+        }
+    }
+
+    /// The same area, if pages can be inserted into it.
+    pub fn as_mixed_map(&self) -> Option<&VmAreaMixedMap<T>> {
+        // INVARIANT: The flag was just checked, and changes only under the write lock.
+        // SAFETY: The type is transparent.
+        self.has(flags::MIXEDMAP)
+            .then(|| unsafe { &*ptr::from_ref(self).cast() })
+    }
+
+    /// The address of the page that is `skipped` pages after `address`, if that and the `pages`
+    /// pages from there on are in the area.
+    fn place_for(&self, address: usize, skipped: usize, pages: usize) -> Option<usize> {
+        let start = address.checked_add(skipped.checked_mul(PAGE_SIZE)?)?;
+        let end = start.checked_add(pages.checked_mul(PAGE_SIZE)?)?;
+        let inside = self.start() <= start && end <= self.end();
+
+        (inside && start & !PAGE_MASK == 0).then_some(start)
+    }
+}
+
+/// An area of an owner of type `T` that may hold pages of the driver, and is read-locked.
+///
+/// # Examples
+///
+/// ```
+/// # use kernel::{page::Page, prelude::*};
+/// use vmarea::{context::UserContext, mm::OwnerMm, ops::VmOperations};
+///
+/// /// Shows a page to the process that has mapped `owner` at `address`.
+/// fn show<T: VmOperations>(
+///     context: &mut UserContext,
+///     owner: &T,
+///     address: usize,
+///     page: &Page,
+/// ) -> Result {
+///     let mm = owner.mm().get(context).ok_or(ESRCH)?;
+///     let guard = mm.lock_area(context, address)?.ok_or(EFAULT)?;
+///     let area = guard.area_of(owner).and_then(|area| area.as_mixed_map());
+///
+///     area.ok_or(EFAULT)?.insert_page(address, page)
+/// }
+/// ```
+///
+/// # Invariants
+///
+/// `VM_MIXEDMAP` is set.
+#[repr(transparent)]
+pub struct VmAreaMixedMap<T> {
+    area: VmArea<T>,
+}
+
+impl<T> Deref for VmAreaMixedMap<T> {
+    type Target = VmArea<T>;
+
+    fn deref(&self) -> &VmArea<T> {
+        &self.area
+    }
+}
+
+impl<T: VmOperations> VmAreaMixedMap<T> {
+    /// Inserts a page at `address`. The area takes a reference of its own to it.
+    ///
+    /// # Errors
+    ///
+    /// As [`insert_pages`](Self::insert_pages).
+    ///
+    /// # Context
+    ///
+    /// As [`insert_pages`](Self::insert_pages).
+    pub fn insert_page(&self, address: usize, page: &kernel::page::Page) -> Result {
+        // SAFETY: The page is borrowed from `page`.
+        let page = unsafe { BorrowedPage::from_raw(NonNull::new_unchecked(page.as_ptr())) };
+        self.insert_pages(address, core::iter::once(page)).1
     }
 
     /// Inserts consecutive pages, the first of them at `address`.
@@ -154,7 +287,8 @@ impl<'a, T: AreaOwner> OwnArea<'a, T> {
     ///
     /// * `EBUSY` if something is mapped there already.
     /// * `EFAULT` if a page would be outside of the area, or across page boundaries.
-    /// * `ENOMEM` if there is no memory for page tables.
+    /// * `ENOMEM` if there is no memory for page tables, or user space gives them up faster than
+    ///   they can be made (`MADV_DONTNEED`).
     ///
     /// # Context
     ///
@@ -165,6 +299,7 @@ impl<'a, T: AreaOwner> OwnArea<'a, T> {
         pages: impl Iterator<Item = BorrowedPage<'p>>,
     ) -> (usize, Result) {
         const BATCH: usize = 32;
+        const TRIES: usize = 8;
         let mut batch = [ptr::null_mut(); BATCH];
         let mut pages = pages.fuse();
         let mut inserted = 0;
@@ -182,149 +317,35 @@ impl<'a, T: AreaOwner> OwnArea<'a, T> {
                 return (inserted, Err(EFAULT));
             };
             let mut left: c_ulong = borrowed;
-            // SAFETY: By the type invariants the VMA is read-locked and `VM_MIXEDMAP` is set, as
-            // `vm_insert_pages` needs it. The first `borrowed` pointers in `batch` are pages that
-            // are borrowed for `'p`, which is longer than this call. The place for all of them is
-            // in the VMA.
-            let result = to_result(unsafe {
-                bindings::vm_insert_pages(self.vma.as_ptr(), start, batch.as_mut_ptr(), &mut left)
-            });
-            inserted += (borrowed - left) as usize;
+            let mut tries = TRIES;
+            let result = loop {
+                let done = borrowed - left;
+                // SAFETY: By the type invariants the VMA is read-locked and `VM_MIXEDMAP` is set, as
+                // `vm_insert_pages` needs it. The first `borrowed` pointers in `batch` are pages
+                // that are borrowed for `'p`, which is longer than this call; `left` of them are
+                // still to be inserted. The place for all of them is in the VMA.
+                let result = to_result(unsafe {
+                    bindings::vm_insert_pages(
+                        self.as_raw(),
+                        start + done * PAGE_SIZE,
+                        batch.as_mut_ptr().add(done),
+                        &mut left,
+                    )
+                });
+                // The place is right, so it is about page tables: either there is no memory for
+                // one of the upper levels, or the lowest has been freed after it was found.
+                if result != Err(EFAULT) {
+                    break result;
+                }
+                tries -= 1;
+                if tries == 0 {
+                    break Err(ENOMEM);
+                }
+            };
+            inserted += borrowed - left as usize;
             if result.is_err() {
                 return (inserted, result);
             }
         }
     }
-
-    /// Removes the mappings of `pages` pages from `address` on.
-    ///
-    /// Does nothing if that is not all in the area, or across page boundaries.
-    ///
-    /// # Context
-    ///
-    /// May sleep, but never waits for memory: reclaim may call it.
-    pub fn zap(&self, address: usize, pages: usize) {
-        if let Some(start) = self.place_for(address, 0, pages) {
-            self.vma.zap_vma_range(start, pages * PAGE_SIZE);
-        }
-    }
-
-    /// The address of the page that is `skipped` pages after `address`, if that and the `pages`
-    /// pages from there on are in the area.
-    fn place_for(&self, address: usize, skipped: usize, pages: usize) -> Option<usize> {
-        let start = address.checked_add(skipped.checked_mul(PAGE_SIZE)?)?;
-        let end = start.checked_add(pages.checked_mul(PAGE_SIZE)?)?;
-        let inside = self.vma.start() <= start && end <= self.vma.end();
-
-        (inside && start & !PAGE_MASK == 0).then_some(start)
-    }
-}
-
-/// The `vm_operations_struct` of all areas with owners of type `T`.
-///
-/// To be made a static, which [`AreaOwner::vm_ops`] then returns.
-pub struct VmOps<T> {
-    table: bindings::vm_operations_struct,
-    _owner: PhantomData<fn(T)>,
-}
-
-// SAFETY: The table is never written, and holds function pointers only.
-unsafe impl<T> Sync for VmOps<T> {}
-
-impl<T: AreaOwner> VmOps<T> {
-    /// Makes the table.
-    #[expect(clippy::new_without_default)]
-    pub const fn new() -> Self {
-        let mut table: bindings::vm_operations_struct = pin_init::zeroed();
-
-        table.open = Some(Self::open);
-        table.close = Some(Self::close);
-        table.may_split = Some(Self::may_split);
-        table.mremap = Some(Self::mremap);
-        table.fault = Some(Self::fault);
-        Self {
-            table,
-            _owner: PhantomData,
-        }
-    }
-
-    /// A copy of the area has appeared. It does nothing but share the reference.
-    ///
-    /// # Safety
-    ///
-    /// Called by the mm subsystem, for a VMA that is a copy of one that [`establish`] has set up.
-    unsafe extern "C" fn open(vma: *mut bindings::vm_area_struct) {
-        // SAFETY: `establish` has put a reference there, which the original still owns.
-        let owner = unsafe { ManuallyDrop::new(Arc::from_raw((*vma).vm_private_data.cast::<T>())) };
-
-        // The copy gets a reference of its own, which its `close` drops.
-        let _ = ManuallyDrop::new(Arc::clone(&owner));
-    }
-
-    /// # Safety
-    ///
-    /// Called by the mm subsystem, once per VMA that [`establish`] or `open` was called for, when
-    /// its page tables are empty.
-    unsafe extern "C" fn close(vma: *mut bindings::vm_area_struct) {
-        // SAFETY: The VMA owns a reference, and this is the last call for it.
-        let owner = unsafe { Arc::from_raw((*vma).vm_private_data.cast::<T>()) };
-        // SAFETY: Nobody can change a VMA that is being removed.
-        let (mm, start) = unsafe {
-            (
-                (*vma).vm_mm,
-                (*vma).__bindgen_anon_1.__bindgen_anon_1.vm_start,
-            )
-        };
-
-        // A copy that goes away says nothing about the area.
-        if ptr::eq(mm, owner.mm().as_raw()) && owner.starts_at(start) {
-            owner.unmapped();
-        }
-    }
-
-    /// # Safety
-    ///
-    /// Called by the mm subsystem. Safe in itself.
-    unsafe extern "C" fn may_split(_: *mut bindings::vm_area_struct, _: c_ulong) -> c_int {
-        EINVAL.to_errno()
-    }
-
-    /// # Safety
-    ///
-    /// Called by the mm subsystem. Safe in itself.
-    unsafe extern "C" fn mremap(_: *mut bindings::vm_area_struct) -> c_int {
-        EINVAL.to_errno()
-    }
-
-    /// # Safety
-    ///
-    /// Called by the mm subsystem with a valid fault in a VMA of this table, read-locked.
-    unsafe extern "C" fn fault(vmf: *mut bindings::vm_fault) -> bindings::vm_fault_t {
-        // SAFETY: The fault is valid for the duration of the call, and so are these fields.
-        let (vma, address) =
-            unsafe { ((*vmf).__bindgen_anon_1.vma, (*vmf).__bindgen_anon_1.address) };
-        // SAFETY: The VMA stays read-locked during the call, and keeps its owner alive.
-        let (vma, owner) = unsafe {
-            (
-                VmaRef::from_raw(vma),
-                &*(*vma).vm_private_data.cast_const().cast::<T>(),
-            )
-        };
-
-        let outcome = match OwnArea::prove(vma, owner) {
-            Some(area) => owner.fault(&area, address & PAGE_MASK),
-            // A copy of the area in another address space.
-            None => FaultOutcome::NoPage,
-        };
-        match outcome {
-            FaultOutcome::Mapped => bindings::vm_fault_reason_VM_FAULT_NOPAGE,
-            FaultOutcome::NoPage => bindings::vm_fault_reason_VM_FAULT_SIGBUS,
-            FaultOutcome::NoMemory => bindings::vm_fault_reason_VM_FAULT_OOM,
-        }
-    }
-}
-
-/// Whether a request for a VMA asks for write access.
-pub fn wants_write(vma: &VmaNew) -> bool {
-    vma.flags() & flags::WRITE != 0
 }

@@ -9,13 +9,13 @@
 //! C headers: [`include/linux/miscdevice.h`](srctree/include/linux/miscdevice.h),
 //! [`include/linux/fs.h`](srctree/include/linux/fs.h)
 
-use core::mem::ManuallyDrop;
-
 use kernel::{
     bindings,
+    build_error,
     error::{
         from_result,
-        to_result, //
+        to_result,
+        VTABLE_DEFAULT_ERROR, //
     },
     ffi::{
         c_int,
@@ -24,7 +24,6 @@ use kernel::{
         c_ulong, //
     },
     fs::File,
-    mm::virt::VmaNew,
     prelude::*,
     str::{
         CStrExt,
@@ -42,21 +41,117 @@ use kernel::{
     types::Opaque, //
 };
 
+use crate::{
+    context::UserContext,
+    mmap::{
+        Established,
+        VmAreaDesc,
+        VmAreaNew, //
+    }, //
+};
+
+mod mapping;
+mod opened;
+
+pub use mapping::FileMapping;
+pub(crate) use opened::Opened;
+
 /// What [`CharDevice::poll`] returns when a read would not wait.
 pub const POLL_READABLE: u32 = bindings::POLLIN;
 /// What [`CharDevice::poll`] returns when it cannot tell.
 pub const POLL_ERROR: u32 = bindings::POLLERR;
 
+/// A file that is being opened.
+///
+/// See [`FileMapping`] for an example.
+pub struct Opening<'a> {
+    file: &'a File,
+    context: &'a UserContext,
+    mapping: Option<Arc<FileMapping>>,
+}
+
+impl Opening<'_> {
+    /// The file. Nobody else uses it yet.
+    pub fn file(&self) -> &File {
+        self.file
+    }
+
+    /// The context of the system call.
+    pub fn context(&self) -> &UserContext {
+        self.context
+    }
+
+    /// Lets areas that map the file be found by `mapping`.
+    pub fn use_mapping(&mut self, mapping: Arc<FileMapping>) {
+        self.mapping = Some(mapping);
+    }
+}
+
 /// A kind of character device. A value of the type is the data of one device.
 ///
-/// All functions are called in the context of the calling process, may sleep, and may touch its
-/// memory, except that `mmap` is called with the mmap lock held for write.
+/// All functions are called in the context of the calling process and may sleep. Those that get a
+/// [`UserContext`] may touch its memory; the two for `mmap`, of which a device has one or none, are
+/// called with the mmap lock held for write and may not.
+///
+/// # Examples
+///
+/// A device that can be opened and told a number:
+///
+/// ```
+/// # struct LocalModule;
+/// use kernel::{
+///     fs::File,
+///     prelude::*,
+///     sync::{atomic::{Atomic, Relaxed}, poll::PollTable, Arc},
+/// };
+/// use vmarea::{
+///     context::UserContext,
+///     file::{CharDevice, Opening},
+/// };
+///
+/// struct Number(Atomic<usize>);
+///
+/// #[vtable]
+/// impl CharDevice for Number {
+///     type Open = Number;
+///
+///     fn open(device: &Arc<Self>, _: &mut Opening<'_>) -> Result<Arc<Number>> {
+///         Ok(device.clone())
+///     }
+///
+///     fn release(_: Arc<Number>) {}
+///
+///     fn flush(_: &Arc<Number>) {}
+///
+///     fn ioctl(
+///         number: &Arc<Number>,
+///         _: &File,
+///         _: &mut UserContext,
+///         command: u32,
+///         argument: usize,
+///     ) -> Result<isize> {
+///         if command != 0 {
+///             return Err(ENOTTY);
+///         }
+///         number.0.store(argument, Relaxed);
+///         Ok(0)
+///     }
+///
+///     fn poll(_: &Arc<Number>, _: &File, _: &PollTable<'_>) -> u32 {
+///         0
+///     }
+/// }
+/// ```
+#[vtable]
 pub trait CharDevice: Sized + Send + Sync + 'static {
+    /// Filled in by [`#[vtable]`](vtable).
+    type OwnerModule;
+
     /// The data of an opened file.
     type Open: Send + Sync + 'static;
 
     /// The device is opened.
-    fn open(device: &Arc<Self>, file: &File) -> Result<Arc<Self::Open>>;
+    fn open(device: &Arc<Self>, opening: &mut Opening<'_>) -> Result<Arc<Self::Open>>;
 
     /// The last reference to the opened file, mappings included, is gone. Nothing else is called
     /// for it after this.
@@ -66,13 +161,26 @@ pub trait CharDevice: Sized + Send + Sync + 'static {
     fn flush(open: &Arc<Self::Open>);
 
     /// `ioctl`. Returns what the system call returns.
-    fn ioctl(open: &Arc<Self::Open>, file: &File, command: u32, argument: usize) -> Result<isize>;
+    fn ioctl(
+        open: &Arc<Self::Open>,
+        file: &File,
+        context: &mut UserContext,
+        command: u32,
+        argument: usize,
+    ) -> Result<isize>;
 
     /// `poll`. Returns a set of `POLL_*`.
     fn poll(open: &Arc<Self::Open>, file: &File, table: &PollTable<'_>) -> u32;
 
-    /// `mmap`. May set the VMA up.
-    fn mmap(open: &Arc<Self::Open>, vma: &VmaNew) -> Result;
+    /// `mmap`, as it was.
+    fn mmap<'a>(_open: &Arc<Self::Open>, _area: VmAreaNew<'a>) -> Result<Established<'a>> {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// `mmap`, before there is an area.
+    fn mmap_prepare<'a>(_open: &Arc<Self::Open>, _area: VmAreaDesc<'a>) -> Result<Established<'a>> {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
 }
 
 /// A registered character device, `/dev/<name>`. It is unregistered when this is dropped.
@@ -120,7 +228,18 @@ impl<D: CharDevice> Registration<D> {
             operations.compat_ioctl = Some(bindings::compat_ptr_ioctl);
         }
         operations.poll = Some(Self::poll);
-        operations.mmap = Some(Self::mmap);
+        const {
+            assert!(
+                !(D::HAS_MMAP && D::HAS_MMAP_PREPARE),
+                "one hook or the other"
+            )
+        };
+        if D::HAS_MMAP {
+            operations.mmap = Some(Self::mmap);
+        }
+        if D::HAS_MMAP_PREPARE {
+            operations.mmap_prepare = Some(Self::mmap_prepare);
+        }
         operations.llseek = Some(bindings::noop_llseek);
 
         KBox::pin_init(
@@ -156,20 +275,32 @@ impl<D: CharDevice> Registration<D> {
         self.enabled.store(true, Release);
     }
 
-    /// Runs `f` with the data of an opened file.
+    /// What is kept with an opened file.
     ///
     /// # Safety
     ///
-    /// `file` must have been opened by [`open`](Self::open) and not yet released.
-    unsafe fn with<R>(file: *mut bindings::file, f: impl FnOnce(&Arc<D::Open>, &File) -> R) -> R {
-        // SAFETY: `open` has stored a reference there, which the file keeps.
-        let open =
-            unsafe { ManuallyDrop::new(Arc::from_raw((*file).private_data.cast::<D::Open>())) };
-        // SAFETY: The C side keeps the file valid during the call. The functions called here are
-        // not the ones that use a light reference to the file's position.
-        let file = unsafe { File::from_raw_file(file) };
+    /// `file` must have been opened by [`open`](Self::open), and not be released during `'a`.
+    unsafe fn opened<'a>(file: *mut bindings::file) -> &'a Opened<D::Open> {
+        // SAFETY: `open` has stored it there, and the file keeps it.
+        unsafe { &*(*file).private_data.cast_const().cast() }
+    }
 
-        f(&open, file)
+    /// The context of the system call that the current task is in.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH` if it has no address space: a kernel thread uses the file.
+    ///
+    /// # Safety
+    ///
+    /// As for [`UserContext::new`], except for the address space.
+    unsafe fn context() -> Result<UserContext> {
+        // SAFETY: A task can access this field of its own.
+        if unsafe { (*bindings::get_current()).mm }.is_null() {
+            return Err(ESRCH);
+        }
+        // SAFETY: As the caller promises, and as was just checked.
+        Ok(unsafe { UserContext::new() })
     }
 
     /// # Safety
@@ -187,10 +318,32 @@ impl<D: CharDevice> Registration<D> {
             if !this.enabled.load(Acquire) {
                 return Err(ENODEV);
             }
-            // SAFETY: The C side keeps the file valid during the call.
-            let open = D::open(&this.device, unsafe { File::from_raw_file(raw) })?;
-            // SAFETY: The field is the driver's from now on.
-            unsafe { (*raw).private_data = Arc::into_raw(open).cast_mut().cast() };
+            // SAFETY: This is the entry of a system call, or of a kernel thread's like it.
+            let context = unsafe { Self::context()? };
+            let mut opening = Opening {
+                // SAFETY: The C side keeps the file valid during the call.
+                file: unsafe { File::from_raw_file(raw) },
+                context: &context,
+                mapping: None,
+            };
+            let data = D::open(&this.device, &mut opening)?;
+            let mapping = opening.mapping;
+            let own = mapping.as_ref().map(|mapping| mapping.as_raw());
+            let opened = match Opened::new(data.clone(), mapping) {
+                Ok(opened) => opened,
+                Err(error) => {
+                    D::release(data);
+                    return Err(error);
+                }
+            };
+            // SAFETY: These fields are the driver's to set while the file is being opened. The
+            // mapping lives as long as what is kept with the file.
+            unsafe {
+                (*raw).private_data = KBox::into_raw(Pin::into_inner_unchecked(opened)).cast();
+                if let Some(own) = own {
+                    (*raw).f_mapping = own;
+                }
+            }
             Ok(0)
         })
     }
@@ -199,8 +352,15 @@ impl<D: CharDevice> Registration<D> {
     ///
     /// Called by the C side, once for a file that was opened.
     unsafe extern "C" fn release(_: *mut bindings::inode, file: *mut bindings::file) -> c_int {
-        // SAFETY: The reference was put there by `open`, and is not used after this.
-        D::release(unsafe { Arc::from_raw((*file).private_data.cast::<D::Open>()) });
+        // SAFETY: The box was put there by `open`, and is not used after this. Nor is the mapping.
+        let opened = unsafe {
+            (*file).f_mapping = (*(*file).f_inode).i_mapping;
+            Pin::new_unchecked(KBox::from_raw(
+                (*file).private_data.cast::<Opened<D::Open>>(),
+            ))
+        };
+
+        D::release(opened.data.clone());
         0
     }
 
@@ -209,7 +369,7 @@ impl<D: CharDevice> Registration<D> {
     /// Called by the C side for a file that was opened.
     unsafe extern "C" fn flush(file: *mut bindings::file, _: bindings::fl_owner_t) -> c_int {
         // SAFETY: As the caller promises.
-        unsafe { Self::with(file, |open, _| D::flush(open)) };
+        D::flush(&unsafe { Self::opened(file) }.data);
         0
     }
 
@@ -217,13 +377,21 @@ impl<D: CharDevice> Registration<D> {
     ///
     /// Called by the C side for a file that was opened.
     unsafe extern "C" fn ioctl(
-        file: *mut bindings::file,
+        raw: *mut bindings::file,
         command: c_uint,
         argument: c_ulong,
     ) -> c_long {
-        // SAFETY: As the caller promises.
+        // SAFETY: As the caller promises. This is the entry of a system call. The functions that
+        // are called here are not the ones that use a light reference to the file's position.
+        let (open, file, context) = unsafe {
+            (
+                &Self::opened(raw).data,
+                File::from_raw_file(raw),
+                Self::context(),
+            )
+        };
         let result =
-            unsafe { Self::with(file, |open, file| D::ioctl(open, file, command, argument)) };
+            context.and_then(|mut context| D::ioctl(open, file, &mut context, command, argument));
 
         match result {
             Ok(value) => value,
@@ -235,14 +403,19 @@ impl<D: CharDevice> Registration<D> {
     ///
     /// Called by the C side for a file that was opened.
     unsafe extern "C" fn poll(
-        file: *mut bindings::file,
+        raw: *mut bindings::file,
         table: *mut bindings::poll_table,
     ) -> bindings::__poll_t {
-        // SAFETY: The table is null, or valid during the call.
-        let table = unsafe { PollTable::from_raw(table) };
+        // SAFETY: The table is null, or valid during the call. For the file as in `ioctl`.
+        let (open, file, table) = unsafe {
+            (
+                &Self::opened(raw).data,
+                File::from_raw_file(raw),
+                PollTable::from_raw(table),
+            )
+        };
 
-        // SAFETY: As the caller promises.
-        unsafe { Self::with(file, |open, file| D::poll(open, file, &table)) }
+        D::poll(open, file, &table)
     }
 
     /// # Safety
@@ -254,11 +427,33 @@ impl<D: CharDevice> Registration<D> {
         vma: *mut bindings::vm_area_struct,
     ) -> c_int {
         // SAFETY: As the caller promises.
-        let vma = unsafe { VmaNew::from_raw(vma) };
+        let (open, vma) = unsafe { (&Self::opened(file).data, &mut *vma) };
 
         from_result(|| {
-            // SAFETY: As the caller promises.
-            unsafe { Self::with(file, |open, _| D::mmap(open, vma)) }?;
+            let established = D::mmap(open, VmAreaNew::new(vma))?;
+            established.apply(vma);
+            Ok(0)
+        })
+    }
+
+    /// # Safety
+    ///
+    /// Called by the C side with a description of an area of a file that was opened, with the mmap
+    /// lock held for write.
+    unsafe extern "C" fn mmap_prepare(desc: *mut bindings::vm_area_desc) -> c_int {
+        // SAFETY: As the caller promises.
+        let desc = unsafe { &mut *desc };
+        // SAFETY: As the caller promises.
+        let opened = unsafe { Self::opened(desc.file) };
+
+        from_result(|| {
+            // Another file system may have called the hook for a file of its own.
+            if !core::ptr::eq(desc.file, desc.vm_file) {
+                return Err(EINVAL);
+            }
+            let established = D::mmap_prepare(&opened.data, VmAreaDesc::new(desc))?;
+            let owner = established.describe(desc);
+            opened.pending().put(desc.mm, owner)?;
             Ok(0)
         })
     }

@@ -5,10 +5,27 @@
  * makes Rust bindings of.
  */
 #include <linux/highmem.h>
+#include <linux/memcontrol.h>
+#include <linux/pagemap.h>
+#include <linux/pseudo_fs.h>
+#include <linux/sched/mm.h>
 #include <linux/shrinker.h>
 #include <linux/uaccess.h>
+#include <linux/vmstat.h>
 
 const unsigned int VMAREA_SHRINKER_NUMA_AWARE = SHRINKER_NUMA_AWARE;
+const unsigned int VMAREA_SHRINKER_MEMCG_AWARE = SHRINKER_MEMCG_AWARE;
+/* In shrinker.rs, because bindgen does not evaluate it. */
+static_assert(SHRINK_EMPTY == ULONG_MAX - 1);
+const gfp_t VMAREA_GFP_KERNEL = GFP_KERNEL;
+/* "vmar" */
+const unsigned long VMAREA_FS_MAGIC = 0x766d6172;
+/*
+ * A page for user space that is missed by one system call only, so that this
+ * is what fails when there is no memory.
+ */
+const gfp_t VMAREA_GFP_PAGE = GFP_KERNEL_ACCOUNT | __GFP_HIGHMEM | __GFP_ZERO |
+			      __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
 
 /* Copies to a part of a page, which others may access meanwhile. */
 unsigned long vmarea_copy_from_user(struct page *page, size_t offset,
@@ -25,4 +42,36 @@ unsigned long vmarea_copy_from_user(struct page *page, size_t offset,
 void vmarea_clear(struct page *page, size_t offset, size_t length)
 {
 	memzero_page(page, offset, length);
+}
+
+void vmarea_lock_page(struct page *page)
+{
+	lock_page(page);
+}
+
+/* Charges what this thread allocates from now on to the user of mm. */
+struct mem_cgroup *vmarea_charge_begin(struct mm_struct *mm,
+				       struct mem_cgroup **previous)
+{
+	struct mem_cgroup *memcg = get_mem_cgroup_from_mm(mm);
+
+	*previous = set_active_memcg(memcg);
+	return memcg;
+}
+
+void vmarea_charge_end(struct mem_cgroup *memcg, struct mem_cgroup *previous)
+{
+	set_active_memcg(previous);
+	mem_cgroup_put(memcg);
+}
+
+/* What a page is charged to, if it is. To be called under RCU. */
+struct mem_cgroup *vmarea_page_memcg(struct page *page)
+{
+	return folio_memcg(page_folio(page));
+}
+
+void vmarea_count_reclaimable(int nid, long pages)
+{
+	mod_node_page_state(NODE_DATA(nid), NR_KERNEL_MISC_RECLAIMABLE, pages);
 }

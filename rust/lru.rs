@@ -1,38 +1,76 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Per-node lists of things that may be reclaimed, the longest unused first.
+//! Lists of pages that may be reclaimed, the longest unused first.
+//!
+//! There is one list per memory node and memory cgroup: that of the page. So reclaim that wants
+//! memory from a certain node, or from a cgroup that has reached its limit, finds the pages that
+//! help, and no others.
+//!
+//! The pages that are in a list count as reclaimable (`KReclaimable` in `/proc/meminfo`).
 //!
 //! C header: [`include/linux/list_lru.h`](srctree/include/linux/list_lru.h)
+
+use core::{
+    marker::PhantomData,
+    mem::ManuallyDrop,
+    ptr, //
+};
 
 use kernel::{
     bindings,
     error::to_result,
     ffi::c_void,
+    page::{
+        BorrowedPage,
+        Page, //
+    },
     prelude::*,
+    sync::{
+        rcu,
+        Arc, //
+    },
     types::Opaque, //
 };
 
-use crate::shrinker::Node;
+use crate::{
+    bindings::{
+        vmarea_count_reclaimable,
+        vmarea_page_memcg,
+        VMAREA_GFP_KERNEL, //
+    },
+    shrinker::{
+        ScanTarget,
+        UnregisteredShrinker, //
+    },
+};
 
-/// A `struct list_lru`, not aware of memory cgroups.
+/// Something that stands for a page in a [`ListLru`].
 ///
-/// Its own spinlocks, one per node, are the innermost of all locks.
-#[pin_data(PinnedDrop)]
-pub struct ListLru {
-    #[pin]
-    lru: Opaque<bindings::list_lru>,
-}
+/// # Safety
+///
+/// * [`link`](Self::link) and [`owner`](Self::owner) must return the same each time, and
+///   [`from_link`](Self::from_link) must undo `link`.
+/// * The owner must be in an [`Arc`], whose [`as_ptr`](Arc::as_ptr) `owner` returns. For as long as
+///   there is a reference to it, the item must exist and must not move.
+pub unsafe trait LruItem: Send + Sync + 'static {
+    /// What keeps the item.
+    type Owner: Send + Sync + 'static;
 
-// SAFETY: A `list_lru` has its own locks and is not bound to a thread.
-unsafe impl Send for ListLru {}
-// SAFETY: A `list_lru` has its own locks, which all of its functions take.
-unsafe impl Sync for ListLru {}
+    /// The item's link.
+    fn link(&self) -> &LruLink;
+
+    /// The item that a link belongs to. To be computed only, not to be accessed.
+    fn from_link(link: *const LruLink) -> *const Self;
+
+    /// What keeps the item.
+    fn owner(&self) -> *const Self::Owner;
+}
 
 /// The place of an item in a [`ListLru`].
 ///
 /// # Invariants
 ///
-/// Once [`init`](Self::init) was called the link is either empty or in one list.
+/// The link is either empty or in one list.
 #[repr(transparent)]
 pub struct LruLink {
     link: Opaque<bindings::list_head>,
@@ -45,24 +83,26 @@ unsafe impl Send for LruLink {}
 unsafe impl Sync for LruLink {}
 
 impl LruLink {
-    /// Returns a link that must be initialized before it is used.
-    #[expect(clippy::new_without_default)]
-    pub const fn new() -> Self {
-        Self {
-            link: Opaque::zeroed(),
+    /// Returns an initializer for an empty link.
+    pub fn new() -> impl PinInit<Self> {
+        // SAFETY: The closure initializes the link, which does not move after that.
+        unsafe {
+            pin_init::pin_init_from_closure(|slot: *mut Self| {
+                Self::init(slot);
+                Ok::<(), core::convert::Infallible>(())
+            })
         }
     }
 
-    /// Makes the link empty.
+    /// Makes an empty link at `slot`.
     ///
     /// # Safety
     ///
-    /// Nobody else may access the link, it may not be in a list, and it may not move from now on
-    /// until it is freed.
-    pub unsafe fn init(&self) {
-        let link = self.link.get();
+    /// `slot` must be valid for writing, and the link must not move from now on.
+    pub(crate) unsafe fn init(slot: *mut Self) {
+        let link = slot.cast::<bindings::list_head>();
 
-        // SAFETY: The caller promises exclusive access to a link that stays where it is.
+        // SAFETY: As the caller promises. INVARIANT: A link that points at itself is empty.
         unsafe {
             (*link).next = link;
             (*link).prev = link;
@@ -70,142 +110,372 @@ impl LruLink {
     }
 }
 
-/// What the visitor of [`ListLru::walk`] is called with: the visited item's link, the locked list,
-/// and the walk's argument.
+/// A `struct list_lru`, aware of memory nodes and memory cgroups.
 ///
-/// It returns an `lru_status`. For `LRU_REMOVED_RETRY` it must have removed the item with
-/// [`LockedList::isolate_and_unlock`].
-pub type Visitor = unsafe extern "C" fn(
-    *mut bindings::list_head,
-    *mut bindings::list_lru_one,
-    *mut c_void,
-) -> bindings::lru_status;
+/// Its own spinlocks, one per list, are the innermost of all locks.
+///
+/// # Examples
+///
+/// ```
+/// # use kernel::{page::{BorrowedPage, Page}, prelude::*, sync::Arc};
+/// use vmarea::lru::{ListLru, LruItem, LruLink};
+///
+/// /// A page that is kept for its next user.
+/// #[pin_data]
+/// struct Spare {
+///     #[pin]
+///     link: LruLink,
+///     owner: KVec<Page>,
+/// }
+///
+/// // SAFETY: There is one item for each owner, which is the item itself.
+/// unsafe impl LruItem for Spare {
+///     type Owner = Spare;
+///
+///     fn link(&self) -> &LruLink {
+///         &self.link
+///     }
+///
+///     fn from_link(link: *const LruLink) -> *const Self {
+///         link.wrapping_byte_sub(core::mem::offset_of!(Spare, link)).cast()
+///     }
+///
+///     fn owner(&self) -> *const Spare {
+///         self
+///     }
+/// }
+///
+/// fn keep(list: &ListLru<Spare>, spare: &Arc<Spare>, page: BorrowedPage<'_>) {
+///     list.add(spare, [(&**spare, page)].into_iter());
+/// }
+/// ```
+///
+/// # Invariants
+///
+/// Each item in the list owns a reference to the item's owner.
+#[pin_data(PinnedDrop)]
+pub struct ListLru<I: LruItem> {
+    #[pin]
+    lru: Opaque<bindings::list_lru>,
+    _items: PhantomData<I>,
+}
 
-impl ListLru {
-    /// Returns an initializer for an empty list.
+// SAFETY: A `list_lru` has its own locks and is not bound to a thread; nor are the items.
+unsafe impl<I: LruItem> Send for ListLru<I> {}
+// SAFETY: A `list_lru` has its own locks, which all of its functions take.
+unsafe impl<I: LruItem> Sync for ListLru<I> {}
+
+impl<I: LruItem> ListLru<I> {
+    /// Returns an initializer for empty lists, through which `shrinker` will walk.
     ///
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub fn new() -> impl PinInit<Self, Error> {
+    pub fn new(shrinker: &UnregisteredShrinker) -> impl PinInit<Self, Error> + use<'_, I> {
         try_pin_init!(Self {
             lru <- Opaque::try_ffi_init(|slot: *mut bindings::list_lru| {
                 // SAFETY: `slot` is valid and exclusive memory for a `list_lru`, for which zeroes
                 // are what the C side expects before initialization.
                 unsafe { slot.write_bytes(0, 1) };
-                // SAFETY: As above. Without memory cgroups no shrinker is needed.
-                to_result(unsafe {
-                    bindings::__list_lru_init(slot, false, core::ptr::null_mut())
-                })
+                // SAFETY: As above. The shrinker is valid, and only its number is kept.
+                to_result(unsafe { bindings::__list_lru_init(slot, true, shrinker.as_raw()) })
             }),
+            _items: PhantomData,
         }? Error)
     }
 
-    /// Adds an item at the end of the list of node `nid`, unless it is in a list.
+    /// Makes the lists for the memory cgroup that `page` is charged to, of which there will be one
+    /// when a page of that cgroup is added. Without this it would be added to an ancestor's.
     ///
-    /// # Safety
+    /// # Errors
     ///
-    /// The node must exist. `link` must be initialized and must stay valid until it was removed. Must not be called from
-    /// a [`Visitor`] while the list is locked.
-    pub unsafe fn add(&self, link: &LruLink, nid: i32) -> bool {
-        // SAFETY: The caller promises a valid link; the list is valid.
-        unsafe {
-            bindings::list_lru_add(self.lru.get(), link.link.get(), nid, core::ptr::null_mut())
+    /// `ENOMEM`.
+    ///
+    /// # Context
+    ///
+    /// May sleep, and may enter memory reclaim.
+    pub fn prepare_for(&self, page: &Page) -> Result {
+        let charged = {
+            let _guard = rcu::read_lock();
+            // SAFETY: The page is valid, and this is an RCU critical section.
+            !unsafe { vmarea_page_memcg(page.as_ptr()) }.is_null()
+        };
+        if !charged {
+            return Ok(());
         }
+        // SAFETY: The list is valid. A page of order 0 is a folio; this one is charged.
+        to_result(unsafe {
+            bindings::folio_memcg_list_lru_alloc(
+                page.as_ptr().cast(),
+                self.lru.get(),
+                VMAREA_GFP_KERNEL,
+            )
+        })
     }
 
-    /// Removes an item from the list of node `nid`, if it is in it. Returns whether it was.
+    /// Adds items at the ends of the lists of their pages, unless they are in a list. Returns how
+    /// many were added.
     ///
-    /// When this returns, no visitor can find the item any more.
+    /// Items whose owner is not `owner` are ignored.
     ///
-    /// # Safety
+    /// # Context
     ///
-    /// The node must exist. `link` must be initialized, and in no list other than this one. Must not be called from a
-    /// [`Visitor`] while the list is locked.
-    pub unsafe fn remove(&self, link: &LruLink, nid: i32) -> bool {
-        // SAFETY: The caller promises a valid link; the list is valid.
-        unsafe {
-            bindings::list_lru_del(self.lru.get(), link.link.get(), nid, core::ptr::null_mut())
-        }
-    }
-
-    /// The number of items in the list of `node`.
-    pub fn count(&self, node: Node) -> usize {
-        // SAFETY: The list is valid, and so is the node.
-        unsafe { bindings::list_lru_count_node(self.lru.get(), node.id()) }
-    }
-
-    /// Shows up to `limit` items of `node` to `visitor`, the longest unused first.
-    ///
-    /// Returns how many of them the visitor says that it removed.
-    ///
-    /// # Safety
-    ///
-    /// `visitor` must follow the C side's rules for a `list_lru_walk_cb`, for each item that was
-    /// ever added and with `argument`.
-    pub unsafe fn walk(
+    /// Does not sleep. Must not be called while an item is [`Visited`].
+    pub fn add<'a>(
         &self,
-        node: Node,
+        owner: &Arc<I::Owner>,
+        items: impl Iterator<Item = (&'a I, BorrowedPage<'a>)>,
+    ) -> usize {
+        let items = items.filter(|(item, _)| ptr::eq(item.owner(), Arc::as_ptr(owner)));
+
+        self.for_each_locked(items, 1, |list, item, place| {
+            // SAFETY: The list is locked, for the place. The link is valid, and stays so for as long
+            // as it is in the list, because the list gets a reference to the owner.
+            let added = unsafe {
+                bindings::__list_lru_add(
+                    self.lru.get(),
+                    list,
+                    item.link().link.get(),
+                    place.nid,
+                    place.memcg,
+                )
+            };
+            if added {
+                // INVARIANT: This is the reference.
+                let _ = ManuallyDrop::new(owner.clone());
+            }
+            added
+        })
+    }
+
+    /// Removes items from the lists of their pages, as far as they are in them. Returns how many
+    /// were.
+    ///
+    /// When this returns, no visitor can find them any more.
+    ///
+    /// # Context
+    ///
+    /// Does not sleep, unless the owner of an item was kept by the list alone. Must not be called
+    /// while an item is [`Visited`].
+    pub fn remove<'a>(
+        &self,
+        owner: &Arc<I::Owner>,
+        items: impl Iterator<Item = (&'a I, BorrowedPage<'a>)>,
+    ) -> usize {
+        let items = items.filter(|(item, _)| ptr::eq(item.owner(), Arc::as_ptr(owner)));
+
+        self.for_each_locked(items, -1, |list, item, place| {
+            // SAFETY: The list is locked, for the place. The link is valid, and in no other list.
+            let removed = unsafe {
+                bindings::__list_lru_del(self.lru.get(), list, item.link().link.get(), place.nid)
+            };
+            if removed {
+                // SAFETY: By the type invariants the list has owned this reference. It is not the
+                // last, so nothing is dropped under the lock.
+                drop(unsafe { Arc::from_raw(item.owner()) });
+            }
+            removed
+        })
+    }
+
+    /// Calls `f` for each item with the list of its page locked, keeping the lock for as long as
+    /// it is the right one. Returns how often `f` said yes; so many pages, times `sign`, are
+    /// reclaimable in addition now.
+    fn for_each_locked<'a>(
+        &self,
+        items: impl Iterator<Item = (&'a I, BorrowedPage<'a>)>,
+        sign: isize,
+        mut f: impl FnMut(*mut bindings::list_lru_one, &I, &Place) -> bool,
+    ) -> usize {
+        let mut items = items.peekable();
+        let mut total = 0;
+
+        while let Some((item, page)) = items.next() {
+            // Keeps the cgroup that is looked up in here.
+            let guard = rcu::read_lock();
+            let wanted = Place::of(&page, &guard);
+            let mut actual = wanted;
+            // SAFETY: The list, the node of a page, and its cgroup are valid.
+            let list =
+                unsafe { bindings::list_lru_lock(self.lru.get(), wanted.nid, &mut actual.memcg) };
+            let mut count = usize::from(f(list, item, &actual));
+            while let Some((item, _)) = items.next_if(|(_, page)| Place::of(page, &guard) == wanted)
+            {
+                count += usize::from(f(list, item, &actual));
+            }
+            // SAFETY: It was locked above.
+            unsafe { bindings::list_lru_unlock(list) };
+            if count > 0 {
+                count_reclaimable(wanted.nid, sign * count as isize);
+            }
+            total += count;
+        }
+        total
+    }
+
+    /// The number of items in the list of `target`.
+    pub fn count(&self, target: &ScanTarget<'_>) -> usize {
+        // SAFETY: The list is valid, and so are the node and the cgroup.
+        unsafe { bindings::list_lru_count_one(self.lru.get(), target.nid(), target.memcg()) }
+    }
+
+    /// Shows up to `limit` items of `target` to `visitor`, the longest unused first. Returns how
+    /// many of them it has isolated.
+    ///
+    /// # Context
+    ///
+    /// Sleeps only if the visitor does, after it has isolated an item.
+    pub fn walk<V: FnMut(Visited<'_, I>) -> Verdict>(
+        &self,
+        target: &ScanTarget<'_>,
         limit: usize,
-        visitor: Visitor,
-        argument: *mut c_void,
+        visitor: &mut V,
     ) -> usize {
         let mut limit = limit;
+        let mut walk = Walk {
+            nid: target.nid(),
+            visitor,
+        };
 
-        // SAFETY: The list and the node are valid; the caller promises that the visitor is.
+        // SAFETY: The list, the node and the cgroup are valid. The callback gets the walk that it
+        // expects, and follows the C side's rules.
         unsafe {
             bindings::list_lru_walk_one(
                 self.lru.get(),
-                node.id(),
-                core::ptr::null_mut(),
-                Some(visitor),
-                argument,
+                target.nid(),
+                target.memcg(),
+                Some(Self::visit::<V>),
+                ptr::from_mut(&mut walk).cast(),
                 &mut limit,
             )
         }
     }
+
+    /// # Safety
+    ///
+    /// Called by `walk`, with the link of an item in `list`, which is locked, and the `Walk`.
+    unsafe extern "C" fn visit<V: FnMut(Visited<'_, I>) -> Verdict>(
+        link: *mut bindings::list_head,
+        list: *mut bindings::list_lru_one,
+        walk: *mut c_void,
+    ) -> bindings::lru_status {
+        // SAFETY: As the caller promises.
+        let walk = unsafe { &mut *walk.cast::<Walk<'_, V>>() };
+        // SAFETY: It is the link of an item, which exists because the list has a reference to its
+        // owner, for as long as it is in the list.
+        let item = unsafe { &*I::from_link(link.cast_const().cast()) };
+
+        // INVARIANT: As the caller promises.
+        (walk.visitor)(Visited {
+            item,
+            list,
+            nid: walk.nid,
+        })
+        .0
+    }
 }
 
 #[pinned_drop]
-impl PinnedDrop for ListLru {
+impl<I: LruItem> PinnedDrop for ListLru<I> {
     fn drop(self: Pin<&mut Self>) {
         // SAFETY: The list was initialized, and nobody uses it any more.
         unsafe { bindings::list_lru_destroy(self.lru.get()) };
     }
 }
 
-/// One node's list while a [`Visitor`] is called.
+/// What is passed through the C side.
+struct Walk<'v, V> {
+    nid: i32,
+    visitor: &'v mut V,
+}
+
+/// Which list a page belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Place {
+    nid: i32,
+    memcg: *mut bindings::mem_cgroup,
+}
+
+impl Place {
+    /// The cgroup is valid for as long as the guard.
+    fn of(page: &Page, _: &rcu::Guard) -> Self {
+        Self {
+            nid: page.nid(),
+            // SAFETY: The page is valid, and this is an RCU critical section.
+            memcg: unsafe { vmarea_page_memcg(page.as_ptr()) },
+        }
+    }
+}
+
+/// Notes that `pages` more pages of node `nid` are reclaimable, or fewer.
+fn count_reclaimable(nid: i32, pages: isize) {
+    // SAFETY: The node of a page exists.
+    unsafe { vmarea_count_reclaimable(nid, pages) };
+}
+
+/// An item of a list that is being walked and is locked.
+///
+/// # Examples
+///
+/// ```
+/// # use kernel::sync::Arc;
+/// use vmarea::lru::{LruItem, Verdict, Visited};
+///
+/// /// Takes an item that nobody else has a use for.
+/// fn take_if<I: LruItem>(visited: Visited<'_, I>, unused: fn(&I) -> bool) -> Verdict {
+///     if !unused(visited.item()) {
+///         return visited.rotate();
+///     }
+///     let (owner, verdict) = visited.isolate();
+///
+///     // From here on the list is not locked, and `owner` keeps the item.
+///     drop(owner);
+///     verdict
+/// }
+/// ```
 ///
 /// # Invariants
 ///
-/// `list` is locked by this thread.
-pub struct LockedList {
+/// `list`, which is one of node `nid`, is locked by this thread, and `item` is in it.
+pub struct Visited<'l, I: LruItem> {
+    item: &'l I,
     list: *mut bindings::list_lru_one,
+    nid: i32,
 }
 
-impl LockedList {
-    /// Wraps what a [`Visitor`] got.
-    ///
-    /// # Safety
-    ///
-    /// To be used at the start of a visitor with the list it was called with.
-    pub unsafe fn from_raw(list: *mut bindings::list_lru_one) -> Self {
-        // INVARIANT: The C side calls visitors with the list locked.
-        Self { list }
+/// What is to become of a visited item. It cannot be made but by consuming the visit.
+pub struct Verdict(bindings::lru_status);
+
+impl<I: LruItem> Visited<'_, I> {
+    /// The item. The list is locked: nothing may be waited for.
+    pub fn item(&self) -> &I {
+        self.item
     }
 
-    /// Removes the visited item and unlocks the list.
-    ///
-    /// After this nothing keeps the item, or what it is part of, alive. The visitor must return
-    /// `LRU_REMOVED_RETRY`.
-    ///
-    /// # Safety
-    ///
-    /// `item` must be what the visitor was called with.
-    pub unsafe fn isolate_and_unlock(self, item: *mut bindings::list_head) {
-        // SAFETY: The list is locked, and the item is in it.
-        unsafe { bindings::list_lru_isolate(self.list, item) };
+    /// Leaves the item where it is.
+    pub fn skip(self) -> Verdict {
+        Verdict(bindings::lru_status::LRU_SKIP)
+    }
+
+    /// Moves the item to the end of the list.
+    pub fn rotate(self) -> Verdict {
+        Verdict(bindings::lru_status::LRU_ROTATE)
+    }
+
+    /// Removes the item, and unlocks the list. Returns the reference that the list had to the
+    /// item's owner, which from now on is what keeps the item.
+    pub fn isolate(self) -> (Arc<I::Owner>, Verdict) {
+        let owner = self.item.owner();
+        // SAFETY: By the type invariants the list is locked, and the item is in it.
+        unsafe { bindings::list_lru_isolate(self.list, self.item.link().link.get()) };
         // SAFETY: By the type invariants this thread has locked it.
-        unsafe { bindings::spin_unlock(&raw mut (*self.list).lock) };
+        unsafe { bindings::list_lru_unlock(self.list) };
+        count_reclaimable(self.nid, -1);
+
+        (
+            // SAFETY: By the invariants of `ListLru` the item had a reference, which it gives up.
+            unsafe { Arc::from_raw(owner) },
+            Verdict(bindings::lru_status::LRU_REMOVED_RETRY),
+        )
     }
 }

@@ -3,41 +3,39 @@
 //! Page ranges: the pages behind an area, there while they are needed and reclaimable otherwise.
 //!
 //! A [`PageRange`] belongs to the process that created it, which may map it once. Any process may
-//! then take a [`Lease`] on a part of it: as long as the lease is held the pages are there, can be
-//! written, and are mapped into the owner. Pages without a lease stay, for the next one, until
-//! memory reclaim takes them.
+//! then take a [`Lease`] on a part of it: as long as the lease is held the pages are there and can be
+//! written. Pages without a lease stay, for the next one, until memory reclaim takes them.
+//!
+//! When the pages are mapped into the owner depends on [`Install`]. In any case the fault handler maps
+//! what is touched and not mapped, if there is a lease on it.
+//!
+//! What happens to the pages, and in which order, is in [`protocol`]; here is what that is built on.
 //!
 //! Lock order, outermost first:
 //!
 //! 1. mmap lock, VMA lock
 //! 2. the range's lock (`RangeInner::usage`), which is held while pages are inserted and zapped
-//! 3. LRU list lock
+//! 3. `RangeInner::mapping`, `i_mmap_rwsem`
+//! 4. LRU list lock
 //!
-//! Reclaim comes from the inside, with the LRU list locked, and therefore only tries the others.
-//! User memory is never touched with any of them held.
+//! Reclaim comes from the inside, with the LRU list locked, and therefore only tries the others,
+//! except `i_mmap_rwsem`, which it takes when the list is not locked any more. User memory is never
+//! touched with any of them held: the functions that may wait for the first ask for a
+//! [`UserContext`].
 
 use core::ops::Range;
 
 use kernel::{
-    mm::{
-        virt::VmaNew,
-        Mm,
-        MmWithUser,
-        VmaReadGuard, //
-    },
     page::{
-        Page,
         PAGE_MASK,
         PAGE_SHIFT,
         PAGE_SIZE, //
     },
     prelude::*,
     sync::{
-        aref::ARef,
         atomic::{
             Acquire,
-            Atomic,
-            Release, //
+            Atomic, //
         },
         new_mutex,
         Arc,
@@ -48,28 +46,107 @@ use kernel::{
 
 use crate::{
     area::{
-        self,
-        AreaOwner,
-        FaultOutcome,
-        OwnArea,
-        VmOps, //
+        VmAreaMixedMap,
+        VmAreaRef, //
     },
+    context::UserContext,
     counters::Counters,
-    slot::{
-        Slot,
-        Usage, //
+    file::{
+        FileMapping,
+        Opening, //
     },
+    mm::{
+        AreaGuard,
+        OwnerMm, //
+    },
+    mmap::{
+        Established,
+        VmAreaDesc, //
+    },
+    page::ChargeTo,
+    slot::Slot,
+    trace::{
+        self,
+        LockHow, //
+    }, //
 };
 
+mod backing;
 mod lease;
+mod operations;
+// Public where tests/host builds it.
+#[expect(unreachable_pub)]
+pub(crate) mod protocol;
 mod reclaim;
 
+use backing::RangeArea;
 pub use lease::Lease;
+use protocol::{
+    SlotState,
+    Usage, //
+};
 pub use reclaim::PageLru;
+
+/// When pages are mapped into the owner of a range.
+///
+/// # Examples
+///
+/// ```
+/// use vmarea::page_range::Install;
+///
+/// assert!(matches!(Install::from_name(b"fault"), Some(Install::Fault)));
+/// assert!(Install::from_name(b"never").is_none());
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Install {
+    /// By whoever takes a lease on them, before it gets it.
+    Sender,
+    /// By the owner, when it [asks](Lease::map) for it.
+    Receiver,
+    /// By the owner's page faults only. The range has a [`FileMapping`] of its own, by which pages
+    /// are unmapped again.
+    Fault,
+}
+
+impl Install {
+    /// The names, as users know them.
+    pub const NAMES: [(&'static str, Self); 3] = [
+        ("sender", Self::Sender),
+        ("receiver", Self::Receiver),
+        ("fault", Self::Fault),
+    ];
+
+    /// What is known under `name`.
+    pub fn from_name(name: &[u8]) -> Option<Self> {
+        Self::NAMES
+            .iter()
+            .find(|(known, _)| known.as_bytes() == name)
+            .map(|&(_, install)| install)
+    }
+}
 
 /// A range of pages that its process may map once.
 ///
 /// When it is dropped, all pages without a lease are freed, and the others when their lease ends.
+///
+/// # Examples
+///
+/// The range of an opened file:
+///
+/// ```
+/// # use kernel::{prelude::*, sync::Arc};
+/// use vmarea::{
+///     counters::Counters,
+///     file::Opening,
+///     page_range::{Install, PageLru, PageRange},
+/// };
+///
+/// fn open(opening: &mut Opening<'_>, lru: Arc<PageLru>) -> Result<PageRange> {
+///     let counters = Arc::new(Counters::new(), GFP_KERNEL)?;
+///
+///     PageRange::new(opening, 1 << 20, Install::Sender, lru, counters)
+/// }
+/// ```
 pub struct PageRange {
     inner: Arc<RangeInner>,
 }
@@ -77,15 +154,22 @@ pub struct PageRange {
 /// What areas, leases and reclaim share of a [`PageRange`].
 #[pin_data]
 pub(crate) struct RangeInner {
-    mm: ARef<Mm>,
+    mm: OwnerMm,
+    install: Install,
+    /// The most that can be mapped, in bytes.
+    limit: usize,
     lru: Arc<PageLru>,
     counters: Arc<Counters>,
     /// Set once, when the range is mapped.
     place: SetOnce<Place>,
     /// Whether the area exists. Nothing else decides whether there may be page table entries.
     mapped: Atomic<bool>,
+    /// Where pages are unmapped by their place in the file, if that is how it is done. Not in
+    /// reclaim's hands, which could be left with the last reference: gone once the range is closed.
     #[pin]
-    usage: Mutex<RangeUsage>,
+    mapping: Mutex<Option<Arc<FileMapping>>>,
+    #[pin]
+    usage: Mutex<Usage<KVVec<SlotState>>>,
 }
 
 /// Where a range is or was mapped, and its slots.
@@ -94,82 +178,43 @@ struct Place {
     slots: KVVec<Slot>,
 }
 
-struct RangeUsage {
-    /// The usage of each slot, in their order.
-    slots: KVVec<Usage>,
-    /// The range is gone. Pages are freed as soon as they have no lease.
-    closed: bool,
-}
-
-static VM_OPS: VmOps<RangeInner> = VmOps::new();
-
-impl AreaOwner for RangeInner {
-    fn vm_ops() -> &'static VmOps<Self> {
-        &VM_OPS
-    }
-
-    fn mm(&self) -> &Mm {
-        &self.mm
-    }
-
-    fn starts_at(&self, start: usize) -> bool {
-        self.place
-            .as_ref()
-            .is_some_and(|place| place.start == start)
-    }
-
-    fn unmapped(&self) {
-        self.mapped.store(false, Release);
-    }
-
-    fn fault(&self, area: &OwnArea<'_, Self>, address: usize) -> FaultOutcome {
-        let Some(place) = self.place.as_ref() else {
-            return FaultOutcome::NoPage;
-        };
-        let index = (address - place.start) >> PAGE_SHIFT;
-        let mut usage = self.usage.lock();
-        let (Some(slot), Some(state)) = (place.slots.get(index), usage.slots.get_mut(index)) else {
-            return FaultOutcome::NoPage;
-        };
-        if state.leases == 0 {
-            return FaultOutcome::NoPage;
-        }
-        // SAFETY: The range's lock is held.
-        let Some(page) = (unsafe { slot.page() }) else {
-            return FaultOutcome::NoPage;
-        };
-
-        let (_, result) = area.insert_pages(address, core::iter::once(page));
-        match result {
-            // Busy means that somebody else was faster.
-            Ok(()) | Err(EBUSY) => {
-                state.inserted = true;
-                self.counters.faults.add(1);
-                FaultOutcome::Mapped
-            }
-            Err(_) => FaultOutcome::NoMemory,
-        }
-    }
-}
-
 impl PageRange {
-    /// Creates a range for the current process. Its idle pages will be in `lru`.
+    /// Creates a range of at most `limit` bytes for the current process and a file that it opens.
+    /// Its idle pages will be in `lru`.
     ///
     /// # Errors
     ///
-    /// * `ESRCH` in a thread without an address space.
+    /// * `EINVAL` if `limit` is below one page.
     /// * `ENOMEM`.
-    pub fn new(lru: Arc<PageLru>, counters: Arc<Counters>) -> Result<Self> {
-        let mm = ARef::from(&**kernel::current!().mm().ok_or(ESRCH)?);
+    pub fn new(
+        opening: &mut Opening<'_>,
+        limit: usize,
+        install: Install,
+        lru: Arc<PageLru>,
+        counters: Arc<Counters>,
+    ) -> Result<Self> {
+        if limit < PAGE_SIZE {
+            return Err(EINVAL);
+        }
+        let mapping = match install {
+            Install::Fault => Some(FileMapping::new()?),
+            Install::Sender | Install::Receiver => None,
+        };
+        if let Some(mapping) = &mapping {
+            opening.use_mapping(mapping.clone());
+        }
         let inner = Arc::pin_init(
             pin_init!(RangeInner {
-                mm,
+                mm: OwnerMm::current(opening.context()),
+                install,
+                limit: limit & PAGE_MASK,
                 lru,
                 counters,
                 place: SetOnce::new(),
                 mapped: Atomic::new(false),
+                mapping <- new_mutex!(mapping, "PageRange::mapping"),
                 usage <- new_mutex!(
-                    RangeUsage { slots: KVVec::new(), closed: false },
+                    Usage { states: KVVec::new(), closed: false },
                     "PageRange::usage"
                 ),
             }),
@@ -179,50 +224,31 @@ impl PageRange {
         Ok(Self { inner })
     }
 
-    /// Maps the range: to be called from the `mmap` hook. Returns the size of the range in bytes,
-    /// which is that of the VMA, but at most `limit`.
+    /// Asks for the range to be mapped: to be called from the `mmap_prepare` hook.
+    ///
+    /// The area will be readable, can never be made writable, is not copied by fork, and is atomic:
+    /// it can neither be split nor moved nor grown. What it has beyond the range's limit is never
+    /// used.
     ///
     /// # Errors
     ///
-    /// * `EINVAL` if the current process is not the range's owner, or `limit` is below one page.
+    /// * `EINVAL` if the current process is not the range's owner.
     /// * `EPERM` if the mapping would be writable.
     /// * `EBUSY` if the range is or was mapped before.
     /// * `ENOMEM`.
-    pub fn mmap(&self, vma: &VmaNew, limit: usize) -> Result<usize> {
-        let inner = &self.inner;
-        let size = usize::min(vma.end() - vma.start(), limit & PAGE_MASK);
-
-        if size == 0 || !core::ptr::eq::<Mm>(&**vma.mm(), &*inner.mm) {
+    pub fn mmap_prepare<'a>(&self, mut area: VmAreaDesc<'a>) -> Result<Established<'a>> {
+        if !area.is_for(&self.inner.mm) {
             return Err(EINVAL);
         }
-        if area::wants_write(vma) {
-            return Err(EPERM);
-        }
-        if inner.place.as_ref().is_some() {
+        area.flags().forbid_write()?;
+        if self.inner.place.as_ref().is_some() {
             return Err(EBUSY);
         }
-
-        let count = size >> PAGE_SHIFT;
-        let mut slots = KVVec::with_capacity(count, GFP_KERNEL)?;
-        for _ in 0..count {
-            slots.push(Slot::new(Arc::as_ptr(inner)), GFP_KERNEL)?;
-        }
-        for slot in &slots {
-            // SAFETY: The slots are in no list, only known here, and stay at their place: the
-            // vector does not grow any more.
-            unsafe { slot.link.init() };
-        }
-        let usage = KVVec::from_elem(Usage::default(), count, GFP_KERNEL)?;
-
-        // All calls are made with the owner's mmap lock held for write, so there is one at a time.
-        area::establish(vma, inner.clone())?;
-        inner.usage.lock().slots = usage;
-        inner.place.populate(Place {
-            start: vma.start(),
-            slots,
-        });
-        inner.mapped.store(true, Release);
-        Ok(size)
+        area.flags().set_mixed_map();
+        area.flags().set_dont_copy();
+        // The offset means nothing to user space; in the range's own mapping it is a slot's index.
+        area.set_offset(0);
+        area.establish(self.inner.clone())
     }
 
     /// Whether the range is mapped now. It can stop to be at any time, and never begins again.
@@ -243,31 +269,34 @@ impl PageRange {
             .map_or(0, |place| place.slots.len() << PAGE_SHIFT)
     }
 
-    /// Makes the bytes from `offset` on available for writing, and mapped in the owner.
+    /// Makes the bytes from `offset` on available for writing, and mapped in the owner if that is
+    /// to be done [now](Install::Sender).
     ///
     /// # Errors
     ///
     /// * `ESRCH` if the range is not mapped, or its owner is dying.
     /// * `EINVAL` if the bytes are not all in the range.
     /// * `EINTR` if the current thread was killed while it waited for the owner's mmap lock.
-    /// * `ENOMEM`.
+    /// * `ENOMEM`, also if the owner's memory cgroup has reached its limit.
     ///
     /// # Context
     ///
-    /// May sleep. May not be called with an mmap or VMA lock held, or in reclaim.
-    pub fn lease(&self, offset: usize, len: usize) -> Result<Lease> {
+    /// May sleep.
+    pub fn lease(&self, context: &mut UserContext, offset: usize, len: usize) -> Result<Lease> {
+        let inner = &self.inner;
         let end = offset.checked_add(len).ok_or(EINVAL)?;
-        let place = self.inner.place.as_ref().ok_or(ESRCH)?;
+        let place = inner.place.as_ref().ok_or(ESRCH)?;
         if end > place.slots.len() << PAGE_SHIFT {
             return Err(EINVAL);
         }
 
         let covered = (offset >> PAGE_SHIFT)..end.div_ceil(PAGE_SIZE);
-        let missing = self.inner.cover(place, covered.clone())?;
+        let needs = protocol::cover(&**inner, covered.clone()).map_err(|_| ESRCH)?;
         // From here on dropping the lease undoes what was done.
-        let lease = Lease::new(self.inner.clone(), offset, len);
-        if let Some(missing) = missing {
-            self.inner.populate(place, covered, missing)?;
+        let lease = Lease::new(inner.clone(), offset, len);
+        let map_now = needs.mapping && inner.install == Install::Sender;
+        if needs.pages > 0 || map_now {
+            inner.populate(context, place, covered, needs.pages, map_now)?;
         }
         Ok(lease)
     }
@@ -275,8 +304,15 @@ impl PageRange {
     /// Frees all pages that have no lease; the others will be when their lease ends.
     ///
     /// After this there are no new leases. Does nothing the second time.
+    ///
+    /// # Context
+    ///
+    /// May sleep.
     pub fn close(&self) {
-        self.inner.close();
+        protocol::close(&*self.inner);
+        // Nobody in reclaim uses it any more, nor will.
+        let mapping = self.inner.mapping.lock().take();
+        drop(mapping);
     }
 }
 
@@ -287,159 +323,78 @@ impl Drop for PageRange {
 }
 
 impl RangeInner {
-    /// Counts a new lease for each of the `covered` slots.
-    ///
-    /// Returns `None` if all their pages are there and mapped, otherwise how many are not there.
-    fn cover(&self, place: &Place, covered: Range<usize>) -> Result<Option<usize>> {
-        let mut missing = 0;
-        let mut complete = true;
-        let mut reused = 0;
-        let mut usage = self.usage.lock();
-        if usage.closed || !self.mapped.load(Acquire) {
-            return Err(ESRCH);
-        }
-
-        let states = &mut usage.slots[covered.clone()];
-        for (slot, state) in place.slots[covered].iter().zip(states) {
-            // SAFETY: The range's lock is held.
-            match unsafe { slot.page() } {
-                Some(page) if state.leases == 0 => {
-                    // SAFETY: The link was initialized, and is in no other list.
-                    unsafe { self.lru.list().remove(&slot.link, page.nid()) };
-                    reused += 1;
-                }
-                Some(_) => {}
-                None => missing += 1,
-            }
-            state.leases += 1;
-            complete &= state.inserted;
-        }
-        self.counters.idle.sub(reused);
-        self.counters.used.add(reused);
-        Ok((!complete).then_some(missing))
-    }
-
-    /// Ends a lease on each of the `covered` slots.
-    fn uncover(&self, place: &Place, covered: Range<usize>) {
-        let mut idle = 0;
-        let mut freed = 0;
-        let mut usage = self.usage.lock();
-        let closed = usage.closed;
-
-        let states = &mut usage.slots[covered.clone()];
-        for (slot, state) in place.slots[covered].iter().zip(states) {
-            state.leases -= 1;
-            if state.leases > 0 {
-                continue;
-            }
-            // SAFETY: The range's lock is held.
-            let Some(page) = (unsafe { slot.page() }) else {
-                continue;
-            };
-            if closed {
-                // SAFETY: The range's lock is held, and this was the last lease.
-                drop(unsafe { slot.take() });
-                freed += 1;
-            } else {
-                // SAFETY: The link was initialized. It is removed before the slot is freed: by
-                // `cover`, by reclaim, or by `close`.
-                unsafe { self.lru.list().add(&slot.link, page.nid()) };
-                idle += 1;
-            }
-        }
-        self.counters.used.sub(idle + freed);
-        self.counters.idle.add(idle);
-    }
-
     /// Fills the empty ones of the `covered` slots, of which `missing` were seen, and maps what is
-    /// not mapped. The slots must be covered by a lease already.
+    /// not mapped if `map` is set.
     #[cold]
-    fn populate(&self, place: &Place, covered: Range<usize>, missing: usize) -> Result {
+    fn populate(
+        &self,
+        context: &mut UserContext,
+        place: &Place,
+        covered: Range<usize>,
+        missing: usize,
+        map: bool,
+    ) -> Result {
         let mut fresh = KVec::with_capacity(missing, GFP_KERNEL)?;
-        for _ in 0..missing {
-            fresh.push(
-                Page::alloc_page(GFP_KERNEL | __GFP_HIGHMEM | __GFP_ZERO)?,
-                GFP_KERNEL,
-            )?;
-        }
-
-        // The owner may be exiting, and wait for this very thread to go on. The last reference
-        // must therefore not be dropped here.
-        let mm = MmWithUser::into_mmput_async(self.mm.mmget_not_zero().ok_or(ESRCH)?);
-        let vma = self.lock_vma(&mm, place)?;
-        let area = OwnArea::prove(&vma, self).ok_or(ESRCH)?;
-
-        let mut usage = self.usage.lock();
-        for slot in &place.slots[covered.clone()] {
-            // SAFETY: The range's lock is held.
-            if unsafe { slot.page() }.is_some() {
-                continue;
+        if missing > 0 {
+            let account = ChargeTo::owner_of(&self.mm);
+            for _ in 0..missing {
+                fresh.push(account.alloc_page()?, GFP_KERNEL)?;
             }
-            // Slots do not become empty while they are covered, so there are enough.
-            let page = fresh.pop().ok_or(ENOMEM)?;
-            // SAFETY: The range's lock is held, and the slot is empty.
-            unsafe { slot.put(page) };
-            self.counters.used.add(1);
         }
+        if let Some(page) = fresh.first() {
+            self.lru.list().prepare_for(&page.borrow())?;
+        }
+        let fresh = fresh.into_iter();
 
-        let mut next = covered.start;
-        while next < covered.end {
-            let run = usage.slots[next..covered.end]
-                .iter()
-                .take_while(|state| !state.inserted)
-                .count();
-            if run == 0 {
-                next += 1;
-                continue;
-            }
-            let pages = place.slots[next..next + run].iter().filter_map(|slot| {
-                // SAFETY: The range's lock is held, for as long as the pages are used.
-                unsafe { slot.page() }
-            });
-            let (inserted, result) = area.insert_pages(place.start + (next << PAGE_SHIFT), pages);
-            for state in &mut usage.slots[next..next + inserted] {
-                state.inserted = true;
-            }
-            self.counters.inserted.add(inserted);
-            self.counters.batches.add(1);
-            result?;
-            next += run;
+        if !map {
+            return protocol::populate(self, None, covered, fresh);
         }
-        Ok(())
+        let mm = self.mm.get(context).ok_or(ESRCH)?;
+        let guard = self.noting_lock(place.start, mm.lock_area(context, place.start))?;
+        let area = RangeArea::Vma(self.own_area(&guard).ok_or(ESRCH)?);
+        protocol::populate(self, Some(&area), covered, fresh)
     }
 
-    /// Read-locks the VMA that is where the area should be.
-    fn lock_vma<'mm>(&self, mm: &'mm MmWithUser, place: &Place) -> Result<VmaReadGuard<'mm>> {
-        if let Some(vma) = mm.lock_vma_under_rcu(place.start) {
-            self.counters.vma_lock_fast.add(1);
-            return Ok(vma);
+    /// Maps the pages in slots that are covered by a lease and not mapped, if the current process is
+    /// the owner.
+    fn map(&self, context: &mut UserContext, covered: Range<usize>) -> Result {
+        let place = self.place.as_ref().ok_or(ESRCH)?;
+        if !self.mm.is_current(context) || !protocol::needs_mapping(self, covered.clone()) {
+            return Ok(());
         }
-        self.counters.vma_lock_waited.add(1);
-        mm.vma_start_read_unlocked_killable(place.start)?
-            .ok_or(ESRCH)
+        let guard = self.noting_lock(place.start, context.lock_area(place.start))?;
+        let area = RangeArea::Vma(self.own_area(&guard).ok_or(ESRCH)?);
+        protocol::populate(self, Some(&area), covered, core::iter::empty())
     }
 
-    fn close(&self) {
-        let Some(place) = self.place.as_ref() else {
-            return;
-        };
-        let mut freed = 0;
-        let mut usage = self.usage.lock();
-        usage.closed = true;
+    /// The proof that a locked area is the one in which the range is mapped.
+    fn own_area<'a>(&self, area: &'a VmAreaRef) -> Option<&'a VmAreaMixedMap<Self>> {
+        let place = self.place.as_ref()?;
 
-        for (slot, state) in place.slots.iter().zip(&usage.slots) {
-            if state.leases > 0 {
-                continue;
+        area.area_of(self)
+            .filter(|area| area.start() == place.start)?
+            .as_mixed_map()
+    }
+
+    /// Notes how the area at `address` was locked, or why it was not.
+    fn noting_lock<'a>(
+        &self,
+        address: usize,
+        result: Result<Option<AreaGuard<'a>>>,
+    ) -> Result<AreaGuard<'a>> {
+        let result = result.and_then(|guard| guard.ok_or(ESRCH));
+
+        match &result {
+            Ok(guard) if guard.waited() => {
+                self.counters.vma_lock_waited.add(1);
+                trace::lock(self.id(), address, LockHow::Waited, Ok(()));
             }
-            // SAFETY: The range's lock is held.
-            if let Some(page) = unsafe { slot.page() } {
-                // SAFETY: The link was initialized, and is in no other list.
-                unsafe { self.lru.list().remove(&slot.link, page.nid()) };
-                // SAFETY: The range's lock is held, and no lease covers the slot.
-                drop(unsafe { slot.take() });
-                freed += 1;
+            Ok(_) => {
+                self.counters.vma_lock_fast.add(1);
+                trace::lock(self.id(), address, LockHow::Fast, Ok(()));
             }
+            Err(error) => trace::lock(self.id(), address, LockHow::Failed, Err(*error)),
         }
-        self.counters.idle.sub(freed);
+        result
     }
 }

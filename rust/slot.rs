@@ -2,29 +2,27 @@
 
 //! Slots: the places for pages in a page range.
 //!
-//! A slot is *empty*, or holds a page that is *used* (some lease covers it) or *idle* (kept for
-//! reuse, and on the LRU list of its node). `docs/memory.md` has the whole life of a slot.
-//!
-//! What a slot consists of is split in two: [`Slot`] is what must stay at its address or is read
-//! without a lock, [`Usage`] is what the range's lock protects.
+//! A slot consists of two parts: [`Slot`] is what must stay at its address or is read without a
+//! lock, [`SlotState`](crate::page_range::protocol::SlotState) is what the range's lock protects.
 
 use core::ptr::NonNull;
 
 use kernel::{
     bindings,
-    page::{
-        BorrowedPage,
-        Page, //
-    },
+    page::BorrowedPage,
     sync::atomic::{
         Acquire,
         Atomic,
-        Release, //
+        Full, //
     },
 };
 
 use crate::{
-    lru::LruLink,
+    lru::{
+        LruItem,
+        LruLink, //
+    },
+    page::OwnedPage,
     page_range::RangeInner, //
 };
 
@@ -32,42 +30,60 @@ use crate::{
 ///
 /// # Invariants
 ///
-/// * `page` is null, or points at a page that the slot owns a reference to.
+/// * `page` is zero, or the address of a page that the slot owns a reference to.
 /// * `page` changes only under the lock of the range, and is cleared only while no lease covers
 ///   the slot.
 #[repr(C)]
 pub(crate) struct Slot {
-    /// First, so that the LRU list's items are the slots.
-    pub(crate) link: LruLink,
+    link: LruLink,
     /// The range that the slot belongs to, as its `Arc` knows it.
-    pub(crate) range: *const RangeInner,
+    range: *const RangeInner,
     page: Atomic<usize>,
 }
 
-// SAFETY: The range is only followed by reclaim, which proves that it is alive; see
-// `page_range::visit`. The page pointer is atomic and pages are not bound to a thread.
+// SAFETY: The range is not accessed by way of the slot, except by the LRU list, which has a
+// reference. The page pointer is atomic and pages are not bound to a thread.
 unsafe impl Send for Slot {}
 // SAFETY: As for `Send`.
 unsafe impl Sync for Slot {}
 
-/// The part of a slot that the lock of its range protects.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Usage {
-    /// How many leases cover the slot. Memory for the leases runs out long before it overflows.
-    pub(crate) leases: u32,
-    /// Whether the page was inserted into the area since it is in the slot.
-    pub(crate) inserted: bool,
+// SAFETY: The link is the first field. The range keeps its slots, which are in an array that does not
+// move, until it is dropped.
+unsafe impl LruItem for Slot {
+    type Owner = RangeInner;
+
+    fn link(&self) -> &LruLink {
+        &self.link
+    }
+
+    fn from_link(link: *const LruLink) -> *const Self {
+        link.cast()
+    }
+
+    fn owner(&self) -> *const RangeInner {
+        self.range
+    }
 }
 
 impl Slot {
-    /// An empty slot of `range`. Its link is not initialized.
-    pub(crate) fn new(range: *const RangeInner) -> Self {
-        // INVARIANT: There is no page.
-        Self {
-            link: LruLink::new(),
-            range,
-            page: Atomic::new(0),
+    /// Makes an empty slot of `range` at `place`.
+    ///
+    /// # Safety
+    ///
+    /// `place` must be valid for writing, and the slot must not move from now on. `range` must come
+    /// from [`Arc::as_ptr`](kernel::sync::Arc::as_ptr), and what it points at must keep the slot.
+    pub(crate) unsafe fn init(place: *mut Self, range: *const RangeInner) {
+        // SAFETY: As the caller promises. INVARIANT: There is no page.
+        unsafe {
+            LruLink::init(&raw mut (*place).link);
+            (&raw mut (*place).range).write(range);
+            (&raw mut (*place).page).write(Atomic::new(0));
         }
+    }
+
+    /// Whether there is a page in the slot. Stays true only under the range's lock, or with a lease.
+    pub(crate) fn has_page(&self) -> bool {
+        self.page.load(Acquire) != 0
     }
 
     /// The page in the slot.
@@ -89,13 +105,11 @@ impl Slot {
     /// # Safety
     ///
     /// The caller must hold the range's lock.
-    pub(crate) unsafe fn put(&self, page: Page) {
-        debug_assert!(self.page.load(Acquire) == 0);
+    pub(crate) unsafe fn put(&self, page: OwnedPage) {
         // INVARIANT: The slot takes over the reference that `page` is.
-        self.page.store(
-            core::mem::ManuallyDrop::new(page).as_ptr() as usize,
-            Release,
-        );
+        let old = self.page.xchg(page.into_raw().as_ptr() as usize, Full);
+
+        debug_assert!(old == 0);
     }
 
     /// Empties the slot. The page may still be mapped, and user space may have references to it,
@@ -104,11 +118,12 @@ impl Slot {
     /// # Safety
     ///
     /// The caller must hold the range's lock, and no lease may cover the slot.
-    pub(crate) unsafe fn take(&self) -> Option<TakenPage> {
+    pub(crate) unsafe fn take(&self) -> Option<OwnedPage> {
         // INVARIANT: No lease covers the slot, as the caller promises.
-        let page = NonNull::new(self.page.xchg(0, kernel::sync::atomic::Full) as *mut _)?;
+        let page = NonNull::new(self.page.xchg(0, Full) as *mut bindings::page)?;
 
-        Some(TakenPage(page))
+        // SAFETY: By the type invariants the slot owned a reference, which was put into it.
+        Some(unsafe { OwnedPage::from_raw(page) })
     }
 }
 
@@ -116,20 +131,5 @@ impl Drop for Slot {
     fn drop(&mut self) {
         // SAFETY: The slot is going away, so nobody else has access to it.
         drop(unsafe { self.take() });
-    }
-}
-
-/// A page that was taken out of its slot, to be given back to the kernel.
-///
-/// # Invariants
-///
-/// Points at a page that this owns a reference to.
-pub(crate) struct TakenPage(NonNull<bindings::page>);
-
-impl Drop for TakenPage {
-    fn drop(&mut self) {
-        // SAFETY: By the type invariants this owns a reference, which the call drops: for a page
-        // of order 0 that is all it does when there are others.
-        unsafe { bindings::__free_pages(self.0.as_ptr(), 0) };
     }
 }

@@ -135,23 +135,23 @@ TRACE_EVENT(vmarea_insert_end,
 /* A page fault ended. Besides the page at the address it may map others. */
 TRACE_EVENT(vmarea_fault,
 	    TP_PROTO(const void *range, unsigned long address,
-		     enum vmarea_fault_kind outcome, unsigned long pages_mapped),
-	    TP_ARGS(range, address, outcome, pages_mapped),
+		     enum vmarea_fault_kind outcome, unsigned long pages_offered),
+	    TP_ARGS(range, address, outcome, pages_offered),
 
 	    TP_STRUCT__entry(__field(const void *, range)
 			     __field(unsigned long, address)
-			     __field(unsigned long, pages_mapped)
+			     __field(unsigned long, pages_offered)
 			     __field(enum vmarea_fault_kind, outcome)),
 
 	    TP_fast_assign(__entry->range = range;
 			   __entry->address = address;
-			   __entry->pages_mapped = pages_mapped;
+			   __entry->pages_offered = pages_offered;
 			   __entry->outcome = outcome;),
 
-	    TP_printk("range=%p address=%#lx outcome=%s pages_mapped=%lu",
+	    TP_printk("range=%p address=%#lx outcome=%s pages_offered=%lu",
 		      __entry->range, __entry->address,
 		      show_vmarea_fault_kind(__entry->outcome),
-		      __entry->pages_mapped));
+		      __entry->pages_offered));
 
 /* Reclaim is about to take a page; mapped says whether the area exists. */
 TRACE_EVENT(vmarea_reclaim_begin,

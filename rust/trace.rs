@@ -121,13 +121,18 @@ pub(crate) fn insert_end(
     record!(vmarea_insert_end(range, address, pages_inserted, error));
 }
 
-/// A page fault at `address` ended, and has mapped `pages_mapped` pages: the one at `address` and
-/// neighbours.
+/// A page fault at `address` ended, with `pages_offered` pages to be mapped: the one at `address` and
+/// neighbours, which may have been mapped before.
 #[inline(always)]
-pub(crate) fn fault(range: *const c_void, address: usize, outcome: FaultKind, pages_mapped: usize) {
+pub(crate) fn fault(
+    range: *const c_void,
+    address: usize,
+    outcome: FaultKind,
+    pages_offered: usize,
+) {
     let outcome = outcome as c_uint;
 
-    record!(vmarea_fault(range, address, outcome, pages_mapped));
+    record!(vmarea_fault(range, address, outcome, pages_offered));
 }
 
 /// Reclaim is about to take the page with the number `page_index` in the range, whose area exists

@@ -12,7 +12,10 @@ use kernel::{
     uaccess::UserPtr, //
 };
 
-use vmarea::page_range::Lease;
+use vmarea::{
+    context::UserContext,
+    page_range::Lease, //
+};
 
 use crate::{
     node::Node,
@@ -48,6 +51,7 @@ impl Buffer {
     /// * `ENOSPC` if its area is full.
     /// * `ENOMEM`, `EINTR`.
     pub(crate) fn allocate(
+        context: &mut UserContext,
         process: Arc<Process>,
         data_size: usize,
         oneway: bool,
@@ -57,7 +61,7 @@ impl Buffer {
             return Err(ESRCH);
         }
         let (offset, size) = process.space().allocate(data_size, oneway)?;
-        let lease = process.pages().lease(offset, size);
+        let lease = process.pages().lease(context, offset, size);
 
         match lease {
             Ok(lease) => Ok(Self {
@@ -82,10 +86,18 @@ impl Buffer {
     /// # Errors
     ///
     /// `EFAULT` if that cannot be read.
-    pub(crate) fn fill(&self, from: UserPtr) -> Result {
+    pub(crate) fn fill(&self, context: &mut UserContext, from: UserPtr) -> Result {
         let kept = self.kept.as_ref().ok_or(EINVAL)?;
 
-        kept.lease.copy_from_user(from, self.data_size)
+        kept.lease.copy_from_user(context, from, self.data_size)
+    }
+
+    /// Maps the buffer into the current process, if that is the receiver and this is when it is done.
+    pub(crate) fn map(&self, context: &mut UserContext) {
+        if let Some(kept) = &self.kept {
+            // What is not mapped now is mapped when it is touched.
+            let _ = kept.lease.map(context);
+        }
     }
 
     /// Makes the other one-way transactions to `node` wait until the buffer is freed.

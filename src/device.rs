@@ -7,7 +7,6 @@ use kernel::{
         file::flags::O_NONBLOCK,
         File, //
     },
-    mm::virt::VmaNew,
     prelude::*,
     sync::{
         atomic::Relaxed,
@@ -17,20 +16,30 @@ use kernel::{
         },
         Arc, //
     },
-    uaccess::{
-        UserPtr,
-        UserSlice, //
-    },
+    uaccess::UserPtr, //
 };
 
 use vmarea::{
+    context::UserContext,
     counters::Counters,
     file::{
         CharDevice,
+        Opening,
         POLL_ERROR,
         POLL_READABLE, //
     },
-    page_range::PageLru, //
+    mmap::{
+        Established,
+        VmAreaDesc, //
+    },
+    page_range::{
+        Install,
+        PageLru, //
+    },
+    user::{
+        UserReader,
+        UserWriter, //
+    }, //
 };
 
 use crate::{
@@ -45,7 +54,7 @@ use crate::{
 };
 
 /// The most that a process can map. What is larger is mapped, but not used.
-const AREA_LIMIT: usize = 4 << 20;
+pub(crate) const AREA_LIMIT: usize = 4 << 20;
 
 /// A binder device.
 #[pin_data]
@@ -55,29 +64,37 @@ pub(crate) struct Device {
     pub(crate) counters: Arc<Counters>,
     /// The idle pages of all devices.
     pub(crate) lru: Arc<PageLru>,
+    /// When pages are mapped into receivers.
+    pub(crate) install: Install,
 }
 
 impl Device {
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(crate) fn new(counters: Arc<Counters>, lru: Arc<PageLru>) -> Result<Arc<Self>> {
+    pub(crate) fn new(
+        counters: Arc<Counters>,
+        lru: Arc<PageLru>,
+        install: Install,
+    ) -> Result<Arc<Self>> {
         Arc::pin_init(
             pin_init!(Self {
                 context <- Context::new(),
                 counters,
                 lru,
+                install,
             }),
             GFP_KERNEL,
         )
     }
 }
 
+#[vtable]
 impl CharDevice for Device {
     type Open = Process;
 
-    fn open(device: &Arc<Self>, file: &File) -> Result<Arc<Process>> {
-        Process::new(device.clone(), file)
+    fn open(device: &Arc<Self>, opening: &mut Opening<'_>) -> Result<Arc<Process>> {
+        Process::new(device.clone(), opening)
     }
 
     fn release(process: Arc<Process>) {
@@ -90,21 +107,26 @@ impl CharDevice for Device {
 
     /// An argument that cannot be accessed is `EFAULT` for `BINDER_WRITE_READ`, and `EINVAL` for the
     /// others, as clients know it.
-    fn ioctl(process: &Arc<Process>, file: &File, command: u32, argument: usize) -> Result<isize> {
+    fn ioctl(
+        process: &Arc<Process>,
+        file: &File,
+        context: &mut UserContext,
+        command: u32,
+        argument: usize,
+    ) -> Result<isize> {
         let thread = process.current_thread()?;
         let argument = UserPtr::from_addr(argument);
 
         let result = match command {
-            uapi::BINDER_WRITE_READ => write_read(&thread, file, argument),
-            uapi::BINDER_SET_MAX_THREADS => set_max_threads(process, argument),
+            uapi::BINDER_WRITE_READ => write_read(&thread, file, context, argument),
+            uapi::BINDER_SET_MAX_THREADS => set_max_threads(process, context, argument),
             uapi::BINDER_SET_CONTEXT_MGR => process.device.context.set_manager(process),
             uapi::BINDER_THREAD_EXIT => {
                 process.exit_thread(&thread);
                 Ok(())
             }
-            uapi::BINDER_VERSION => UserSlice::new(argument, size_of::<i32>())
-                .writer()
-                .write_slice(&uapi::PROTOCOL_VERSION.to_ne_bytes())
+            uapi::BINDER_VERSION => UserWriter::new(argument, size_of::<i32>())
+                .write(context, &uapi::PROTOCOL_VERSION.to_ne_bytes())
                 .map_err(|_| EINVAL),
             _ => Err(EINVAL),
         };
@@ -120,39 +142,45 @@ impl CharDevice for Device {
         }
     }
 
-    fn mmap(process: &Arc<Process>, vma: &VmaNew) -> Result {
-        // What can fail comes before the area is there.
-        let size = usize::min(vma.end() - vma.start(), AREA_LIMIT);
+    fn mmap_prepare<'a>(process: &Arc<Process>, area: VmAreaDesc<'a>) -> Result<Established<'a>> {
+        let size = usize::min(area.end() - area.start(), AREA_LIMIT);
         let space = Space::with_size(size)?;
+        let established = process.pages().mmap_prepare(area)?;
 
-        process.pages().mmap(vma, AREA_LIMIT)?;
+        // Nobody uses it before the area is there. If that does not come about, the next try will
+        // bring its own.
         *process.space() = space;
-        Ok(())
+        Ok(established)
     }
 }
 
-fn write_read(thread: &Arc<Thread>, file: &File, argument: UserPtr) -> Result {
-    let (mut reader, mut writer) = UserSlice::new(argument, size_of::<WriteRead>()).reader_writer();
-    let mut request: WriteRead = uapi::read(&mut reader)?;
+fn write_read(
+    thread: &Arc<Thread>,
+    file: &File,
+    context: &mut UserContext,
+    argument: UserPtr,
+) -> Result {
+    let mut request: WriteRead = UserReader::new(argument, size_of::<WriteRead>()).read(context)?;
 
     let mut result = Ok(());
     if request.write_size > 0 {
-        result = thread.write(&mut request);
+        result = thread.write(context, &mut request);
         if result.is_err() {
             request.read_consumed = 0;
         }
     }
     if result.is_ok() && request.read_size > 0 {
-        result = thread.read(&mut request, file.flags() & O_NONBLOCK != 0);
+        result = thread.read(context, &mut request, file.flags() & O_NONBLOCK != 0);
     }
     // How far it got is told in any case.
-    writer.write_slice(request.as_bytes())?;
+    UserWriter::new(argument, size_of::<WriteRead>()).write(context, request.as_bytes())?;
     result
 }
 
-fn set_max_threads(process: &Process, argument: UserPtr) -> Result {
-    let count: u32 =
-        uapi::read(&mut UserSlice::new(argument, size_of::<u32>()).reader()).map_err(|_| EINVAL)?;
+fn set_max_threads(process: &Process, context: &mut UserContext, argument: UserPtr) -> Result {
+    let count: u32 = UserReader::new(argument, size_of::<u32>())
+        .read(context)
+        .map_err(|_| EINVAL)?;
 
     process.lock().lock().max_threads = count;
     Ok(())

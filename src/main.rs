@@ -18,8 +18,14 @@ use kernel::{
 use vmarea::{
     counters::Counters,
     file::Registration,
-    page_range::PageLru,
-    shrinker::Shrinker, //
+    page_range::{
+        Install,
+        PageLru, //
+    },
+    shrinker::{
+        Shrinker,
+        UnregisteredShrinker, //
+    }, //
 };
 
 use crate::device::Device;
@@ -62,14 +68,16 @@ struct RegisteredDevice {
 impl kernel::Module for Vbinder {
     fn init(module: &'static ThisModule) -> Result<Self> {
         let names = params::device_names()?;
-        let lru = PageLru::new()?;
-        let shrinker = Shrinker::register(c_str!("vbinder"), lru.clone())?;
+        let install = params::install()?;
+        let shrinker = UnregisteredShrinker::new(c_str!("vbinder"))?;
+        let lru = PageLru::new(&shrinker)?;
+        let shrinker = shrinker.register(lru.clone());
         let debugfs = debugfs::Dir::new(c_str!("vbinder"));
         let mut devices = KVec::with_capacity(names.len(), GFP_KERNEL)?;
 
         for name in names {
             devices.push(
-                RegisteredDevice::new(module, name, lru.clone(), &debugfs)?,
+                RegisteredDevice::new(module, name, lru.clone(), install, &debugfs)?,
                 GFP_KERNEL,
             )?;
         }
@@ -90,10 +98,11 @@ impl RegisteredDevice {
         module: &'static ThisModule,
         name: CString,
         lru: Arc<PageLru>,
+        install: Install,
         debugfs: &debugfs::Dir,
     ) -> Result<Self> {
         let counters = Arc::new(Counters::new(), GFP_KERNEL)?;
-        let device = Device::new(counters.clone(), lru)?;
+        let device = Device::new(counters.clone(), lru, install)?;
         let debugfs = debugfs.subdir(&name);
         let stats = KBox::pin_init(
             debugfs.read_callback_file(c_str!("stats"), counters, &|counters, f| {

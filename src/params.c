@@ -9,3 +9,7 @@
 char *vbinder_devices = "vbinder";
 module_param_named(devices, vbinder_devices, charp, 0444);
 MODULE_PARM_DESC(devices, "Names of the devices to create, separated by commas");
+
+char *vbinder_install = "sender";
+module_param_named(install, vbinder_install, charp, 0444);
+MODULE_PARM_DESC(install, "When pages are mapped into receivers: sender, receiver or fault");

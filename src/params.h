@@ -3,5 +3,6 @@
 #define VBINDER_PARAMS_H
 
 extern char *vbinder_devices;
+extern char *vbinder_install;
 
 #endif

@@ -12,9 +12,13 @@ use kernel::{
     },
 };
 
+use vmarea::page_range::Install;
+
 extern "C" {
     /// See `params.h`. Set before the module is initialized, and not writable after that.
     static vbinder_devices: *const c_char;
+    /// As well.
+    static vbinder_install: *const c_char;
 }
 
 /// The longest name of a device.
@@ -51,6 +55,22 @@ pub(crate) fn device_names() -> Result<KVec<CString>> {
         found.push(name, GFP_KERNEL)?;
     }
     Ok(found)
+}
+
+/// When pages are mapped into receivers.
+///
+/// # Errors
+///
+/// `EINVAL` if it is not known what that means, which is logged.
+pub(crate) fn install() -> Result<Install> {
+    // SAFETY: As in `device_names`.
+    let name = unsafe { CStr::from_char_ptr(vbinder_install) };
+
+    Install::from_name(name.to_bytes()).ok_or_else(|| {
+        let [(a, _), (b, _), (c, _)] = Install::NAMES;
+        pr_err!("install={:?}: not one of {a}, {b}, {c}\n", name);
+        EINVAL
+    })
 }
 
 fn check_name(name: &[u8]) -> Result<(), &'static str> {

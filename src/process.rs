@@ -15,7 +15,6 @@
 
 use kernel::{
     cred::Credential,
-    fs::File,
     list::{
         List,
         ListArc, //
@@ -41,11 +40,17 @@ use kernel::{
     task::Task, //
 };
 
-use vmarea::page_range::PageRange;
+use vmarea::{
+    file::Opening,
+    page_range::PageRange, //
+};
 
 use crate::{
     buffer::Delivered,
-    device::Device,
+    device::{
+        Device,
+        AREA_LIMIT, //
+    },
     node::Node,
     space::Space,
     thread::{
@@ -94,17 +99,23 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// `ESRCH` in a thread without an address space, and `ENOMEM`.
-    pub(crate) fn new(device: Arc<Device>, file: &File) -> Result<Arc<Self>> {
+    /// `ENOMEM`.
+    pub(crate) fn new(device: Arc<Device>, opening: &mut Opening<'_>) -> Result<Arc<Self>> {
         let leader = ARef::from(kernel::current!().group_leader());
-        let pages = PageRange::new(device.lru.clone(), device.counters.clone())?;
+        let pages = PageRange::new(
+            opening,
+            AREA_LIMIT,
+            device.install,
+            device.lru.clone(),
+            device.counters.clone(),
+        )?;
 
         Arc::pin_init(
             pin_init!(Self {
                 device,
                 pid: leader.pid(),
                 leader,
-                credential: file.cred().into(),
+                credential: opening.file().cred().into(),
                 pages,
                 space <- new_mutex!(Space::new(), "Process::space"),
                 inner <- new_spinlock!(ProcessInner::new(), "Process::inner"),

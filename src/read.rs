@@ -12,11 +12,12 @@ use kernel::{
         atomic::Relaxed,
         Arc, //
     },
-    uaccess::{
-        UserPtr,
-        UserSlice,
-        UserSliceWriter, //
-    },
+    uaccess::UserPtr, //
+};
+
+use vmarea::{
+    context::UserContext,
+    user::UserWriter, //
 };
 
 use crate::{
@@ -59,7 +60,12 @@ impl Thread {
     /// * `EINTR` if a signal came first.
     /// * `EINVAL` if the buffer is too short for a single word.
     /// * `EFAULT` if the buffer cannot be written.
-    pub(crate) fn read(self: &Arc<Self>, request: &mut WriteRead, nonblocking: bool) -> Result {
+    pub(crate) fn read(
+        self: &Arc<Self>,
+        context: &mut UserContext,
+        request: &mut WriteRead,
+        nonblocking: bool,
+    ) -> Result {
         let starts = request.read_consumed == 0;
         let space = request.read_size.saturating_sub(request.read_consumed) as usize;
         let Some(room) = space.checked_sub(if starts { WORD } else { 0 }) else {
@@ -69,7 +75,7 @@ impl Thread {
         let taken = self.wait_and_take(room, starts, nonblocking)?;
         let start = UserPtr::from_addr(request.read_buffer as usize)
             .wrapping_byte_add(request.read_consumed as usize);
-        match self.tell(&taken, starts, UserSlice::new(start, space).writer()) {
+        match self.tell(&taken, starts, Commands::new(context, start, space)) {
             Ok(written) => {
                 request.read_consumed += written as u64;
                 Ok(())
@@ -218,8 +224,7 @@ impl Thread {
     }
 
     /// Writes what was taken to user memory. Returns how many bytes that are.
-    fn tell(&self, taken: &Taken, starts: bool, writer: UserSliceWriter) -> Result<usize> {
-        let mut commands = Commands::new(writer);
+    fn tell(&self, taken: &Taken, starts: bool, mut commands: Commands<'_>) -> Result<usize> {
         if starts {
             commands.word(if taken.spawn {
                 BR_SPAWN_LOOPER
@@ -244,7 +249,7 @@ impl Thread {
     }
 
     /// Writes a transaction, and hands its buffer to user space.
-    fn tell_transaction(&self, transaction: &Transaction, commands: &mut Commands) -> Result {
+    fn tell_transaction(&self, transaction: &Transaction, commands: &mut Commands<'_>) -> Result {
         let mut buffer = transaction.take_buffer().ok_or(EFAULT)?;
         let address = buffer.address() as u64;
         let size = buffer.data_size() as u64;
@@ -268,6 +273,7 @@ impl Thread {
 
         // Another thread of the process may see what is written and free the buffer at once, so
         // that has to be possible before.
+        buffer.map(commands.context);
         buffer.deliver();
         let command = if node.is_some() {
             BR_TRANSACTION
@@ -286,21 +292,24 @@ impl Thread {
     }
 }
 
+/// How many bytes are collected before they are written.
+const PENDING: usize = 128;
+
 /// Collects commands, so that user memory is written as few times as possible.
-struct Commands {
-    writer: UserSliceWriter,
-    pending: [u8; Self::SIZE],
+struct Commands<'c> {
+    context: &'c mut UserContext,
+    writer: UserWriter,
+    pending: [u8; PENDING],
     length: usize,
     written: usize,
 }
 
-impl Commands {
-    const SIZE: usize = 128;
-
-    fn new(writer: UserSliceWriter) -> Self {
+impl<'c> Commands<'c> {
+    fn new(context: &'c mut UserContext, start: UserPtr, space: usize) -> Self {
         Self {
-            writer,
-            pending: [0; Self::SIZE],
+            context,
+            writer: UserWriter::new(start, space),
+            pending: [0; PENDING],
             length: 0,
             written: 0,
         }
@@ -310,9 +319,9 @@ impl Commands {
         self.bytes(&word.to_ne_bytes())
     }
 
-    /// Adds at most `SIZE` bytes.
+    /// Adds at most [`PENDING`] bytes.
     fn bytes(&mut self, bytes: &[u8]) -> Result {
-        if bytes.len() > Self::SIZE - self.length {
+        if bytes.len() > PENDING - self.length {
             self.flush()?;
         }
         self.pending[self.length..self.length + bytes.len()].copy_from_slice(bytes);
@@ -321,7 +330,8 @@ impl Commands {
     }
 
     fn flush(&mut self) -> Result {
-        self.writer.write_slice(&self.pending[..self.length])?;
+        self.writer
+            .write(self.context, &self.pending[..self.length])?;
         self.written += self.length;
         self.length = 0;
         Ok(())

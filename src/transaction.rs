@@ -30,6 +30,8 @@ use kernel::{
     uaccess::UserPtr, //
 };
 
+use vmarea::context::UserContext;
+
 use crate::{
     buffer::Buffer,
     node::Node,
@@ -98,6 +100,7 @@ impl Transaction {
     /// Builds a transaction with the data that is described by `data`, copied from the current
     /// process's memory into a buffer in `to`.
     fn build(
+        context: &mut UserContext,
         data: &TransactionData,
         to: &Arc<Process>,
         node: Option<Arc<Node>>,
@@ -111,9 +114,9 @@ impl Transaction {
         let size = usize::try_from(data.data_size).map_err(|_| EINVAL)?;
         let oneway = data.flags & TF_ONE_WAY != 0 && node.is_some();
         let clear = data.flags & TF_CLEAR_BUF != 0;
-        let buffer = Buffer::allocate(to.clone(), size, oneway, clear)?;
+        let buffer = Buffer::allocate(context, to.clone(), size, oneway, clear)?;
 
-        buffer.fill(UserPtr::from_addr(data.buffer as usize))?;
+        buffer.fill(context, UserPtr::from_addr(data.buffer as usize))?;
         Ok(ListArc::pin_init(
             try_pin_init!(Self {
                 links <- ListLinks::new(),
@@ -135,7 +138,11 @@ impl Transaction {
     /// # Errors
     ///
     /// The command that tells the sender why it was not sent.
-    pub(crate) fn call(sender: &Arc<Thread>, data: &TransactionData) -> Result<(), Refused> {
+    pub(crate) fn call(
+        sender: &Arc<Thread>,
+        context: &mut UserContext,
+        data: &TransactionData,
+    ) -> Result<(), Refused> {
         // The only handle there is.
         if data.handle() != 0 {
             return Err(Refused(BR_FAILED_REPLY));
@@ -153,7 +160,7 @@ impl Transaction {
         kernel::security::binder_transaction(process.credential(), target.credential())?;
 
         if data.flags & TF_ONE_WAY != 0 {
-            let transaction = Self::build(data, &target, Some(node), None, None)?;
+            let transaction = Self::build(context, data, &target, Some(node), None, None)?;
 
             // Complete, whatever becomes of it; but the sender should know of a dead receiver.
             target
@@ -165,7 +172,14 @@ impl Transaction {
 
         let below = sender.topmost_to_call_from()?;
         let nested = Self::waiting_thread_of(&below, &target);
-        let transaction = Self::build(data, &target, Some(node), Some(sender.clone()), below)?;
+        let transaction = Self::build(
+            context,
+            data,
+            &target,
+            Some(node),
+            Some(sender.clone()),
+            below,
+        )?;
         let known = transaction.clone_arc();
         sender.wait_for(known.clone());
         if target.send(transaction, nested.as_ref()).is_err() {
@@ -181,12 +195,16 @@ impl Transaction {
     ///
     /// The command that tells the sender why there is nothing to reply to. If it is only that the
     /// reply cannot reach the caller, that is `BR_TRANSACTION_COMPLETE`.
-    pub(crate) fn reply(sender: &Arc<Thread>, data: &TransactionData) -> Result<(), Refused> {
+    pub(crate) fn reply(
+        sender: &Arc<Thread>,
+        context: &mut UserContext,
+        data: &TransactionData,
+    ) -> Result<(), Refused> {
         let call = sender.take_handled().ok_or(Refused(BR_FAILED_REPLY))?;
         // Only calls that somebody waits for are handled.
         let caller = call.from.clone().ok_or(Refused(BR_FAILED_REPLY))?;
 
-        let delivered = match Self::build(data, &caller.process, None, None, None) {
+        let delivered = match Self::build(context, data, &caller.process, None, None, None) {
             Ok(reply) => caller.deliver_reply(&call, reply),
             Err(Refused(command)) => {
                 caller.deliver_failure(&call, command);

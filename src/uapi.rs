@@ -7,7 +7,6 @@
 
 use kernel::{
     prelude::*,
-    uaccess::UserSliceReader,
     uapi, //
 };
 
@@ -89,15 +88,3 @@ const _: () = {
     assert!(size_of::<WriteRead>() == size_of::<uapi::binder_write_read>());
     assert!(size_of::<TransactionData>() == size_of::<uapi::binder_transaction_data>());
 };
-
-/// Reads a value from user memory.
-///
-/// # Errors
-///
-/// `EFAULT` if it is not all there.
-pub(crate) fn read<T: FromBytes + IntoBytes>(reader: &mut UserSliceReader) -> Result<T> {
-    let mut value = T::new_zeroed();
-
-    reader.read_slice(value.as_mut_bytes())?;
-    Ok(value)
-}

@@ -5,11 +5,12 @@
 use kernel::{
     prelude::*,
     sync::Arc,
-    uaccess::{
-        UserPtr,
-        UserSlice,
-        UserSliceReader, //
-    },
+    uaccess::UserPtr, //
+};
+
+use vmarea::{
+    context::UserContext,
+    user::UserReader, //
 };
 
 use crate::{
@@ -35,38 +36,46 @@ impl Thread {
     ///
     /// * `EINVAL` for an unknown command.
     /// * `EFAULT` if a command cannot be read, or is not all in the buffer.
-    pub(crate) fn write(self: &Arc<Self>, request: &mut WriteRead) -> Result {
+    pub(crate) fn write(
+        self: &Arc<Self>,
+        context: &mut UserContext,
+        request: &mut WriteRead,
+    ) -> Result {
         let Some(left) = request.write_size.checked_sub(request.write_consumed) else {
             return Ok(());
         };
         let start = UserPtr::from_addr(request.write_buffer as usize)
             .wrapping_byte_add(request.write_consumed as usize);
-        let mut reader = UserSlice::new(start, left as usize).reader();
+        let mut reader = UserReader::new(start, left as usize);
         let mut refused = self.has_command_error();
 
         while !reader.is_empty() && !refused {
             let before = reader.len();
-            refused = self.execute(&mut reader)?;
+            refused = self.execute(context, &mut reader)?;
             request.write_consumed += (before - reader.len()) as u64;
         }
         Ok(())
     }
 
     /// Executes one command. Returns whether it was refused.
-    fn execute(self: &Arc<Self>, reader: &mut UserSliceReader) -> Result<bool> {
-        let command: u32 = uapi::read(reader)?;
+    fn execute(
+        self: &Arc<Self>,
+        context: &mut UserContext,
+        reader: &mut UserReader,
+    ) -> Result<bool> {
+        let command: u32 = reader.read(context)?;
 
         match command {
             uapi::BC_TRANSACTION => {
-                let data = uapi::read(reader)?;
-                return Ok(self.tell_if_refused(Transaction::call(self, &data)));
+                let data = reader.read(context)?;
+                return Ok(self.tell_if_refused(Transaction::call(self, context, &data)));
             }
             uapi::BC_REPLY => {
-                let data = uapi::read(reader)?;
-                return Ok(self.tell_if_refused(Transaction::reply(self, &data)));
+                let data = reader.read(context)?;
+                return Ok(self.tell_if_refused(Transaction::reply(self, context, &data)));
             }
             uapi::BC_FREE_BUFFER => {
-                let address: u64 = uapi::read(reader)?;
+                let address: u64 = reader.read(context)?;
                 buffer::free(&self.process, address as usize);
             }
             uapi::BC_ENTER_LOOPER => {

@@ -2,6 +2,8 @@
 
 //! What can be done with a leased part of a page range.
 
+use core::ops::Range;
+
 use kernel::{
     page::{
         Page,
@@ -14,16 +16,43 @@ use kernel::{
     uaccess::UserPtr, //
 };
 
-use super::RangeInner;
-use crate::bindings::{
-    vmarea_clear,
-    vmarea_copy_from_user, //
+use crate::{
+    bindings::{
+        vmarea_clear,
+        vmarea_copy_from_user, //
+    },
+    context::UserContext, //
+};
+
+use super::{
+    protocol,
+    Install,
+    RangeInner, //
 };
 
 /// The right to write a part of a page range, whose pages stay where they are meanwhile.
 ///
 /// The owner of the range sees the bytes change, and leases may overlap: no Rust code accesses them,
-/// and the C code that does is not disturbed by others. When the lease is dropped, pages that no other lease covers become idle.
+/// and the C code that does is not disturbed by others. When the lease is dropped, pages that no
+/// other lease covers become idle.
+///
+/// # Examples
+///
+/// ```
+/// # use kernel::{prelude::*, uaccess::UserPtr};
+/// use vmarea::{
+///     context::UserContext,
+///     page_range::{Lease, PageRange},
+/// };
+///
+/// /// Copies a message of the current process's to the start of another process's range.
+/// fn send(context: &mut UserContext, to: &PageRange, from: UserPtr, len: usize) -> Result<Lease> {
+///     let lease = to.lease(context, 0, len)?;
+///
+///     lease.copy_from_user(context, from, len)?;
+///     Ok(lease)
+/// }
+/// ```
 pub struct Lease {
     range: Arc<RangeInner>,
     offset: usize,
@@ -31,7 +60,7 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// The lease on slots that [`RangeInner::cover`] was called for.
+    /// The lease on slots that [`protocol::cover`] was called for.
     pub(super) fn new(range: Arc<RangeInner>, offset: usize, len: usize) -> Self {
         Self { range, offset, len }
     }
@@ -56,8 +85,8 @@ impl Lease {
     ///
     /// # Context
     ///
-    /// May sleep, and touches the current process's memory: no lock may be held.
-    pub fn copy_from_user(&self, from: UserPtr, len: usize) -> Result {
+    /// May sleep.
+    pub fn copy_from_user(&self, _: &mut UserContext, from: UserPtr, len: usize) -> Result {
         let mut from = from;
 
         self.for_each_page(len, |page, offset, part| {
@@ -81,6 +110,29 @@ impl Lease {
             unsafe { vmarea_clear(page.as_ptr(), offset, part) };
             Ok(())
         });
+    }
+
+    /// Maps the leased pages into the owner, as far as they are not, if the current process is the
+    /// owner and this is when it is to be done ([`Install::Receiver`]).
+    ///
+    /// # Errors
+    ///
+    /// What [`PageRange::lease`](super::PageRange::lease) can fail with when it maps pages. The lease
+    /// is as good as before; pages that are not mapped will be when they are touched.
+    ///
+    /// # Context
+    ///
+    /// May sleep.
+    pub fn map(&self, context: &mut UserContext) -> Result {
+        if self.range.install != Install::Receiver {
+            return Ok(());
+        }
+        self.range.map(context, self.covered())
+    }
+
+    /// The slots that the lease covers.
+    fn covered(&self) -> Range<usize> {
+        (self.offset >> PAGE_SHIFT)..(self.offset + self.len).div_ceil(PAGE_SIZE)
     }
 
     /// Calls `f` for the part of each page in the first `len` bytes of the lease.
@@ -110,9 +162,6 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(place) = self.range.place.as_ref() {
-            let end = (self.offset + self.len).div_ceil(PAGE_SIZE);
-            self.range.uncover(place, (self.offset >> PAGE_SHIFT)..end);
-        }
+        protocol::uncover(&*self.range, self.covered());
     }
 }

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the protocol is built on: the kernel's locks, pages, LRU lists and page tables.
+
+use core::{
+    mem::ManuallyDrop,
+    ops::Range, //
+};
+
+use kernel::{
+    ffi::c_void,
+    page::{
+        BorrowedPage,
+        PAGE_SHIFT, //
+    },
+    prelude::*,
+    sync::{
+        atomic::Acquire,
+        lock::{
+            mutex::MutexBackend,
+            Guard, //
+        },
+        Arc, //
+    },
+};
+
+use crate::{
+    area::VmAreaMixedMap,
+    file::FileMapping,
+    lru::LruItem,
+    mm::ReclaimArea,
+    page::OwnedPage,
+    slot::Slot,
+    trace, //
+};
+
+use super::{
+    protocol::{
+        Backing,
+        InsertError,
+        Kind,
+        SlotState,
+        Usage, //
+    },
+    RangeInner,
+};
+
+/// The area of a range, as something whose mappings can be changed.
+pub(crate) enum RangeArea<'a> {
+    /// It is locked, and was proved to be the range's.
+    Vma(&'a VmAreaMixedMap<RangeInner>),
+    /// The same, in a page fault.
+    Faulted(&'a VmAreaMixedMap<RangeInner>),
+    /// The same, with the lock itself, in reclaim.
+    Locked(ReclaimArea<'a>),
+    /// What is mapped of the range's own file, wherever that is. Nothing can be inserted there.
+    File(Guard<'a, Option<Arc<FileMapping>>, MutexBackend>),
+}
+
+impl RangeInner {
+    /// The slots; none before the range was mapped.
+    pub(super) fn slots(&self) -> &[Slot] {
+        self.place.as_ref().map_or(&[], |place| &place.slots)
+    }
+
+    /// Which of the slots `slot` is.
+    pub(super) fn index_of(&self, slot: *const Slot) -> Option<usize> {
+        let slots = self.slots();
+        let offset = slot.addr().checked_sub(slots.as_ptr().addr())?;
+
+        Some(offset / size_of::<Slot>()).filter(|&index| index < slots.len())
+    }
+
+    /// What tells the range from others in a trace.
+    pub(super) fn id(&self) -> *const c_void {
+        core::ptr::from_ref(self).cast()
+    }
+
+    /// Slots with their pages. To be called with the range's lock held, for as long as the pages are
+    /// used.
+    fn with_pages(
+        &self,
+        slots: Range<usize>,
+    ) -> impl Iterator<Item = (&'_ Slot, BorrowedPage<'_>)> {
+        self.slots()[slots].iter().filter_map(|slot| {
+            // SAFETY: The range's lock is held.
+            Some((slot, unsafe { slot.page() }?))
+        })
+    }
+
+    /// A reference that need not be counted, because there is one for as long as `self` is borrowed.
+    /// Only for ranges with slots.
+    pub(super) fn as_arc(&self) -> Option<ManuallyDrop<Arc<Self>>> {
+        let this = self.slots().first()?.owner();
+
+        // SAFETY: A slot's owner is its range, which is in an `Arc`, as that knows it: this range.
+        // There is a reference, because `self` exists and is not being dropped: that has no way to
+        // get here. It is not given up.
+        Some(unsafe { ManuallyDrop::new(Arc::from_raw(this)) })
+    }
+}
+
+impl Backing for RangeInner {
+    type Page = OwnedPage;
+    type Area<'a> = RangeArea<'a>;
+    type Error = Error;
+    type States = KVVec<SlotState>;
+    type Lock<'a> = Guard<'a, Usage<KVVec<SlotState>>, MutexBackend>;
+
+    fn lock(&self) -> Self::Lock<'_> {
+        self.usage.lock()
+    }
+
+    fn try_lock(&self) -> Option<Self::Lock<'_>> {
+        self.usage.try_lock()
+    }
+
+    fn is_mapped(&self) -> bool {
+        self.mapped.load(Acquire)
+    }
+
+    fn has_page(&self, slot: usize) -> bool {
+        self.slots()[slot].has_page()
+    }
+
+    fn put_page(&self, slot: usize, page: OwnedPage) {
+        // SAFETY: The protocol calls this with the range's lock held.
+        unsafe { self.slots()[slot].put(page) };
+    }
+
+    fn take_page(&self, slot: usize) -> Option<OwnedPage> {
+        // SAFETY: The protocol calls this with the range's lock held, for slots that no lease covers.
+        unsafe { self.slots()[slot].take() }
+    }
+
+    fn count(&self, slots: usize, from: Kind, to: Kind) {
+        for (kind, leaving) in [(from, true), (to, false)] {
+            let counter = match kind {
+                Kind::Empty => continue,
+                Kind::Used => &self.counters.used,
+                Kind::Idle => &self.counters.idle,
+            };
+            if leaving {
+                counter.sub(slots);
+            } else {
+                counter.add(slots);
+            }
+        }
+    }
+
+    fn list(&self, slots: Range<usize>) {
+        if let Some(this) = self.as_arc() {
+            self.lru.list().add(&this, self.with_pages(slots));
+        }
+    }
+
+    fn unlist(&self, slots: Range<usize>) -> usize {
+        match self.as_arc() {
+            Some(this) => self.lru.list().remove(&this, self.with_pages(slots)),
+            None => 0,
+        }
+    }
+
+    fn insert(
+        &self,
+        area: &RangeArea<'_>,
+        slots: Range<usize>,
+    ) -> (usize, Result<(), InsertError<Error>>) {
+        let insert = |area: &VmAreaMixedMap<Self>, address| {
+            area.insert_pages(
+                address,
+                self.with_pages(slots.clone()).map(|(_, page)| page),
+            )
+        };
+        let address = |area: &VmAreaMixedMap<Self>| area.start() + (slots.start << PAGE_SHIFT);
+        let (inserted, result) = match area {
+            RangeArea::Vma(area) => {
+                let address = address(area);
+                trace::insert_begin(self.id(), address, slots.len());
+                let (inserted, result) = insert(area, address);
+                trace::insert_end(self.id(), address, inserted, result);
+                self.counters.inserted.add(inserted);
+                self.counters.batches.add(1);
+                (inserted, result)
+            }
+            RangeArea::Faulted(area) => insert(area, address(area)),
+            RangeArea::Locked(_) | RangeArea::File(_) => (0, Err(EINVAL)),
+        };
+
+        let result = result.map_err(|error| {
+            if error == EBUSY {
+                InsertError::Busy
+            } else {
+                InsertError::Failed(error)
+            }
+        });
+        (inserted, result)
+    }
+
+    fn zap(&self, area: &RangeArea<'_>, slots: Range<usize>) {
+        let zap = |area: &VmAreaMixedMap<Self>| {
+            area.zap(area.start() + (slots.start << PAGE_SHIFT), slots.len());
+        };
+
+        match area {
+            RangeArea::Vma(area) | RangeArea::Faulted(area) => zap(area),
+            // It was proved to be the range's already.
+            RangeArea::Locked(area) => {
+                if let Some(area) = self.own_area(area) {
+                    zap(area);
+                }
+            }
+            RangeArea::File(mapping) => {
+                if let Some(mapping) = &**mapping {
+                    mapping.unmap_pages(slots.start, slots.len());
+                }
+            }
+        }
+    }
+}

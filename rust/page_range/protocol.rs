@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The protocol between those who use the pages of a range, those who map them, and memory reclaim.
+//!
+//! This file depends on `core` alone: `tests/host` builds it with other locks, pages and page tables,
+//! and runs through all ways in which the threads of small programs can be interleaved.
+//!
+//! A slot is *empty*, or holds a page that is *used* (some lease covers the slot) or *idle* (kept for
+//! reuse, and in the LRU list). All transitions are made under the range's lock, and so are all
+//! changes of the owner's page tables that the driver makes, so that the two agree:
+//!
+//! * What is mapped in a slot's place is the slot's page, or nothing. User space can take mappings
+//!   away at any time (`MADV_DONTNEED`); the fault handler brings them back.
+//! * An idle slot is in the LRU list; a used or empty one is not. One that is being reclaimed has
+//!   been isolated from it.
+
+use core::ops::{
+    DerefMut,
+    Range, //
+};
+
+/// What the range's lock protects.
+pub struct Usage<S> {
+    /// The state of each slot, in their order.
+    pub states: S,
+    /// The range is gone. Pages are freed as soon as they have no lease.
+    pub closed: bool,
+}
+
+/// What the range's lock protects of a slot.
+#[derive(Clone, Copy, Default)]
+pub struct SlotState {
+    /// How many leases cover the slot. Memory for the leases runs out long before it overflows.
+    leases: u32,
+    /// Whether the page was mapped since it is in the slot. User space may have undone it.
+    mapped: bool,
+}
+
+/// A state of a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// There is no page.
+    Empty,
+    /// A lease covers the slot.
+    Used,
+    /// No lease covers the slot.
+    Idle,
+}
+
+/// The range, or its owner, is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gone;
+
+/// Why a page was not reclaimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skipped {
+    /// Somebody holds the range's lock.
+    SlotLock,
+    /// The VMA lock was not to be had.
+    VmaLock,
+    /// The area is just being unmapped.
+    Mm,
+}
+
+/// What an insertion met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InsertError<E> {
+    /// Something is mapped there: somebody else was faster.
+    Busy,
+    /// Nothing was mapped, because of something else.
+    Failed(E),
+}
+
+/// What reclaim has taken.
+pub struct Reclaimed<I> {
+    /// The slots that are empty now.
+    pub slots: Range<usize>,
+    /// Whether their pages had to be unmapped.
+    pub unmapped: bool,
+    /// What came of isolating the first of them.
+    pub isolated: I,
+}
+
+/// What a lease needs before the pages that it covers can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Needs {
+    /// How many pages are not there.
+    pub pages: usize,
+    /// Whether some are not mapped.
+    pub mapping: bool,
+}
+
+/// What the protocol is built on. Slots are named by their index.
+pub trait Backing {
+    /// A page, by a reference that is dropped with this.
+    type Page;
+    /// Permission to change what is mapped in the area: it exists, and does until this is dropped.
+    type Area<'a>;
+    /// Why a page cannot be mapped.
+    type Error;
+    /// An array of [`SlotState`]s.
+    type States: DerefMut<Target = [SlotState]>;
+    /// The range's lock.
+    type Lock<'a>: DerefMut<Target = Usage<Self::States>>
+    where
+        Self: 'a;
+
+    /// Waits for the range's lock.
+    fn lock(&self) -> Self::Lock<'_>;
+    /// Takes the range's lock if nobody holds it.
+    fn try_lock(&self) -> Option<Self::Lock<'_>>;
+
+    /// Whether the area is mapped. It can be mapped once.
+    fn is_mapped(&self) -> bool;
+
+    /// Whether a slot has a page. To be called under the range's lock, as all that follow.
+    fn has_page(&self, slot: usize) -> bool;
+    /// Puts a page into an empty slot.
+    fn put_page(&self, slot: usize, page: Self::Page);
+    /// Empties a slot that no lease covers.
+    fn take_page(&self, slot: usize) -> Option<Self::Page>;
+    /// Notes that slots have changed their state.
+    fn count(&self, slots: usize, from: Kind, to: Kind);
+
+    /// Adds slots with pages to the LRU list.
+    fn list(&self, slots: Range<usize>);
+    /// Removes slots with pages from the LRU list. Returns how many were in it.
+    fn unlist(&self, slots: Range<usize>) -> usize;
+
+    /// Maps the pages in `slots`. Returns how many were mapped, and what stopped the rest.
+    fn insert(
+        &self,
+        area: &Self::Area<'_>,
+        slots: Range<usize>,
+    ) -> (usize, Result<(), InsertError<Self::Error>>);
+    /// Unmaps what is mapped in the places of `slots`.
+    fn zap(&self, area: &Self::Area<'_>, slots: Range<usize>);
+}
+
+/// Counts a new lease for each of the `covered` slots. Each call is undone by [`uncover`].
+pub fn cover<B: Backing>(range: &B, covered: Range<usize>) -> Result<Needs, Gone> {
+    let mut usage = range.lock();
+    if usage.closed || !range.is_mapped() {
+        return Err(Gone);
+    }
+
+    let states = &mut *usage.states;
+    for_each_run(
+        covered.clone(),
+        |slot| is_idle(range, states, slot),
+        |run| {
+            range.unlist(run.clone());
+            range.count(run.len(), Kind::Idle, Kind::Used);
+        },
+    );
+    let mut needs = Needs {
+        pages: 0,
+        mapping: false,
+    };
+    for slot in covered {
+        states[slot].leases += 1;
+        needs.pages += usize::from(!range.has_page(slot));
+        needs.mapping |= !states[slot].mapped;
+    }
+    Ok(needs)
+}
+
+/// Ends a lease on each of the `covered` slots.
+pub fn uncover<B: Backing>(range: &B, covered: Range<usize>) {
+    let mut usage = range.lock();
+    let closed = usage.closed;
+    let states = &mut *usage.states;
+
+    for slot in covered.clone() {
+        states[slot].leases -= 1;
+    }
+    for_each_run(
+        covered,
+        |slot| is_idle(range, states, slot),
+        |run| {
+            if closed {
+                range.count(run.len(), Kind::Used, Kind::Empty);
+                run.for_each(|slot| drop(range.take_page(slot)));
+            } else {
+                range.count(run.len(), Kind::Used, Kind::Idle);
+                range.list(run);
+            }
+        },
+    );
+}
+
+/// Fills the empty ones of the `covered` slots, which must be covered by a lease already, and maps
+/// what is not mapped if there is an `area` to map it in.
+///
+/// `fresh` must have as many pages as [`cover`] said that are needed: slots do not become empty while
+/// they are covered.
+pub fn populate<B: Backing>(
+    range: &B,
+    area: Option<&B::Area<'_>>,
+    covered: Range<usize>,
+    mut fresh: impl Iterator<Item = B::Page>,
+) -> Result<(), B::Error> {
+    let mut usage = range.lock();
+
+    for slot in covered.clone() {
+        if range.has_page(slot) {
+            continue;
+        }
+        let Some(page) = fresh.next() else {
+            break;
+        };
+        range.put_page(slot, page);
+        usage.states[slot].mapped = false;
+        range.count(1, Kind::Empty, Kind::Used);
+    }
+    match area {
+        Some(area) => insert_missing(range, area, &mut usage.states, covered),
+        None => Ok(()),
+    }
+}
+
+/// Whether some of the `covered` slots are not mapped.
+pub fn needs_mapping<B: Backing>(range: &B, covered: Range<usize>) -> bool {
+    let usage = range.lock();
+
+    usage.states[covered].iter().any(|state| !state.mapped)
+}
+
+/// Maps the pages in slots that are not mapped.
+fn insert_missing<B: Backing>(
+    range: &B,
+    area: &B::Area<'_>,
+    states: &mut [SlotState],
+    slots: Range<usize>,
+) -> Result<(), B::Error> {
+    let mut next = slots.start;
+
+    while next < slots.end {
+        let run = states[next..slots.end]
+            .iter()
+            .take_while(|state| !state.mapped)
+            .count();
+        if run == 0 {
+            next += 1;
+            continue;
+        }
+        let (inserted, result) = range.insert(area, next..next + run);
+        for state in &mut states[next..next + inserted] {
+            state.mapped = true;
+        }
+        next += inserted;
+        match result {
+            Ok(()) => {}
+            Err(InsertError::Busy) => {
+                states[next].mapped = true;
+                next += 1;
+            }
+            Err(InsertError::Failed(error)) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// User space has touched the place of `slot` and found nothing. Returns whether the page that is in
+/// the slot is mapped now; `None` means that there is nothing to be seen.
+pub fn fault<B: Backing>(
+    range: &B,
+    area: &B::Area<'_>,
+    slot: usize,
+) -> Option<Result<(), B::Error>> {
+    let mut usage = range.lock();
+    let states = &mut *usage.states;
+    if states.get(slot)?.leases == 0 || !range.has_page(slot) {
+        return None;
+    }
+
+    let (_, result) = range.insert(area, slot..slot + 1);
+    match result {
+        Ok(()) | Err(InsertError::Busy) => {
+            states[slot].mapped = true;
+            Some(Ok(()))
+        }
+        Err(InsertError::Failed(error)) => Some(Err(error)),
+    }
+}
+
+/// Calls `map` with a test for which slots may be mapped by a fault in their neighbourhood, unless
+/// that would mean to wait.
+pub fn fault_around<B: Backing>(range: &B, map: impl FnOnce(&dyn Fn(usize) -> bool)) {
+    if let Some(usage) = range.try_lock() {
+        let states = &*usage.states;
+
+        map(&|slot| states.get(slot).is_some_and(|state| state.leases > 0) && range.has_page(slot));
+    }
+}
+
+/// Takes the page in `slot`, which was seen in `list`, and up to `limit` pages in all of it and its
+/// idle neighbours.
+///
+/// `lock_area` locks the area without waiting, or returns `None` if what is mapped there will be
+/// unmapped before anybody can see it again. `isolate` removes the slot from the LRU list, which is
+/// locked until then, once nothing can fail any more.
+///
+/// # Errors
+///
+/// Gives the list back, with the reason why nothing was taken.
+pub fn reclaim<'a, B: Backing, L, I>(
+    range: &'a B,
+    slot: usize,
+    limit: usize,
+    list: L,
+    lock_area: impl FnOnce() -> Result<Option<B::Area<'a>>, Skipped>,
+    isolate: impl FnOnce(L) -> I,
+) -> Result<Reclaimed<I>, (L, Skipped)> {
+    let Some(mut usage) = range.try_lock() else {
+        return Err((list, Skipped::SlotLock));
+    };
+    // What is found at an address may be anybody's; whether there is anything to be unmapped is
+    // known to the range alone.
+    let area = if range.is_mapped() {
+        match lock_area() {
+            Ok(area) => area,
+            Err(skipped) => return Err((list, skipped)),
+        }
+    } else {
+        None
+    };
+
+    let isolated = isolate(list);
+    let states = &mut *usage.states;
+    let run = unlist_neighbours(range, states, slot, limit);
+    range.count(run.len(), Kind::Idle, Kind::Empty);
+
+    // The slots are empty before their pages are unmapped, and no page gets into them before the
+    // lock is released. The pages are freed when nothing is mapped any more.
+    let mut pages = [const { None }; RUN];
+    for (page, slot) in pages.iter_mut().zip(run.clone()) {
+        *page = range.take_page(slot);
+        states[slot].mapped = false;
+    }
+    if let Some(area) = &area {
+        range.zap(area, run.clone());
+    }
+    drop(pages);
+    Ok(Reclaimed {
+        slots: run,
+        unmapped: area.is_some(),
+        isolated,
+    })
+}
+
+/// The most pages that are taken at once. They are kept on the stack.
+const RUN: usize = 32;
+
+/// Removes idle neighbours of `slot`, which was removed already, from the LRU list. Returns the run of
+/// slots, at least one and at most `limit`.
+fn unlist_neighbours<B: Backing>(
+    range: &B,
+    states: &[SlotState],
+    slot: usize,
+    limit: usize,
+) -> Range<usize> {
+    let limit = limit.clamp(1, RUN);
+    let mut end = slot + 1;
+    let mut start = slot;
+
+    while end - start < limit && end < states.len() && is_idle(range, states, end) {
+        end += 1;
+    }
+    while end - start < limit && start > 0 && is_idle(range, states, start - 1) {
+        start -= 1;
+    }
+    range.unlist(slot + 1..end);
+    range.unlist(start..slot);
+    start..end
+}
+
+/// Frees all pages that have no lease; the others will be when their lease ends. There are no new
+/// leases after this.
+pub fn close<B: Backing>(range: &B) {
+    let mut usage = range.lock();
+    usage.closed = true;
+    let states = &mut *usage.states;
+
+    for_each_run(
+        0..states.len(),
+        |slot| is_idle(range, states, slot),
+        |run| {
+            range.unlist(run.clone());
+            range.count(run.len(), Kind::Idle, Kind::Empty);
+            run.for_each(|slot| drop(range.take_page(slot)));
+        },
+    );
+}
+
+fn is_idle<B: Backing>(range: &B, states: &[SlotState], slot: usize) -> bool {
+    states[slot].leases == 0 && range.has_page(slot)
+}
+
+/// Calls `f` for each longest run of slots that `test` is true for.
+fn for_each_run(
+    slots: Range<usize>,
+    test: impl Fn(usize) -> bool,
+    mut f: impl FnMut(Range<usize>),
+) {
+    let mut start = slots.start;
+
+    for slot in slots.start..=slots.end {
+        if slot < slots.end && test(slot) {
+            continue;
+        }
+        if start < slot {
+            f(start..slot);
+        }
+        start = slot + 1;
+    }
+}
