@@ -19,8 +19,13 @@ use vmarea::{
 
 use crate::{
     node::Node,
-    process::Process, //
+    process::Process,
+    space::Space,
+    tree::RedBlack, //
 };
+
+/// Where the buffers in a process's page range are, and what of them user space has.
+pub(crate) type BufferSpace = Space<Delivered, RedBlack>;
 
 /// A buffer of a transaction. It is freed when it is dropped, unless user space has it.
 pub(crate) struct Buffer {

@@ -43,9 +43,9 @@ use vmarea::{
 };
 
 use crate::{
+    buffer::BufferSpace,
     context::Context,
     process::Process,
-    space::Space,
     thread::Thread,
     uapi::{
         self,
@@ -144,7 +144,7 @@ impl CharDevice for Device {
 
     fn mmap_prepare<'a>(process: &Arc<Process>, area: VmAreaDesc<'a>) -> Result<Established<'a>> {
         let size = usize::min(area.end() - area.start(), AREA_LIMIT);
-        let space = Space::with_size(size)?;
+        let space = BufferSpace::with_size(size)?;
         let established = process.pages().mmap_prepare(area)?;
 
         // Nobody uses it before the area is there. If that does not come about, the next try will

@@ -40,6 +40,7 @@ mod read;
 mod space;
 mod thread;
 mod transaction;
+mod tree;
 mod uapi;
 mod write;
 

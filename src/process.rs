@@ -46,13 +46,12 @@ use vmarea::{
 };
 
 use crate::{
-    buffer::Delivered,
+    buffer::BufferSpace,
     device::{
         Device,
         AREA_LIMIT, //
     },
     node::Node,
-    space::Space,
     thread::{
         cancel_all,
         Thread, //
@@ -70,7 +69,7 @@ pub(crate) struct Process {
     credential: ARef<Credential>,
     pages: PageRange,
     #[pin]
-    space: Mutex<Space<Delivered>>,
+    space: Mutex<BufferSpace>,
     #[pin]
     inner: SpinLock<ProcessInner>,
 }
@@ -117,7 +116,7 @@ impl Process {
                 leader,
                 credential: opening.file().cred().into(),
                 pages,
-                space <- new_mutex!(Space::new(), "Process::space"),
+                space <- new_mutex!(BufferSpace::new(), "Process::space"),
                 inner <- new_spinlock!(ProcessInner::new(), "Process::inner"),
             }),
             GFP_KERNEL,
@@ -134,8 +133,9 @@ impl Process {
         &self.pages
     }
 
-    /// How the pages are divided. Must not be held while anything of [`Delivered`] is dropped.
-    pub(crate) fn space(&self) -> Guard<'_, Space<Delivered>, MutexBackend> {
+    /// How the pages are divided. Must not be held while anything of
+    /// [`Delivered`](crate::buffer::Delivered) is dropped.
+    pub(crate) fn space(&self) -> Guard<'_, BufferSpace, MutexBackend> {
         self.space.lock()
     }
 

@@ -4,14 +4,9 @@
 //!
 //! The range is divided into chunks without gaps, each free or allocated, and no two neighbours
 //! free. All operations take time logarithmic in the number of chunks. Freeing never needs memory.
-
-use kernel::{
-    prelude::*,
-    rbtree::{
-        RBTree,
-        RBTreeNodeReservation, //
-    },
-};
+//!
+//! Nothing here needs a kernel: the trees come from whoever makes a space. `tests/host` builds this
+//! very file with trees of its own.
 
 /// Chunks start at multiples of this, as clients expect of buffers, and are at least as long.
 const ALIGNMENT: usize = 8;
@@ -19,42 +14,92 @@ const ALIGNMENT: usize = 8;
 /// A free chunk's size and offset: the order in which the best fit is found.
 type FreeKey = (usize, usize);
 
-/// Divides a range of bytes. `T` is what the owner of an allocated chunk keeps with it.
-pub(crate) struct Space<T> {
+/// An ordered map whose nodes are allocated before they are needed. Only that can fail.
+pub(crate) trait Tree<K: Copy, V> {
+    /// The memory of a node that is not in a tree.
+    type Reservation;
+
+    /// A tree without nodes.
+    fn new() -> Self;
+
+    /// Allocates a node.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoMemory`].
+    fn reserve() -> Result<Self::Reservation, Error>;
+
+    /// Inserts `value` by the means of `node`. `key` is not in the tree yet.
+    fn insert(&mut self, node: Self::Reservation, key: K, value: V);
+
+    /// Removes the value at `key`, if there is one, and drops it. Returns the node it had.
+    fn remove(&mut self, key: &K) -> Option<Self::Reservation>;
+
+    /// The value at `key`.
+    fn get(&self, key: &K) -> Option<&V>;
+
+    /// The value at `key`.
+    fn get_mut(&mut self, key: &K) -> Option<&mut V>;
+
+    /// The least key in the tree that is not less than `key`.
+    fn lower_bound(&self, key: &K) -> Option<K>;
+}
+
+/// A kind of tree, for any keys and values.
+pub(crate) trait TreeKind {
+    /// Trees of this kind take time logarithmic in their number of nodes for everything.
+    type Tree<K: Copy + Ord, V>: Tree<K, V>;
+}
+
+type Reservation<M, K, V> = <<M as TreeKind>::Tree<K, V> as Tree<K, V>>::Reservation;
+
+/// Why a space gives nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Error {
+    /// There is no free chunk that is large enough, or one-way transactions have used up their
+    /// half.
+    NoSpace,
+    /// There is no memory for a node of a tree.
+    NoMemory,
+}
+
+/// Divides a range of bytes. `T` is what the owner of an allocated chunk keeps with it, `M` makes
+/// the trees.
+pub(crate) struct Space<T, M: TreeKind> {
     /// All chunks, by offset.
-    chunks: RBTree<usize, Chunk<T>>,
+    chunks: M::Tree<usize, Chunk<T, M>>,
     /// The free ones among them, by size.
-    free: RBTree<FreeKey, ()>,
+    free: M::Tree<FreeKey, ()>,
     /// What one-way transactions may still use.
     oneway_left: usize,
     /// Nodes left over from the last chunks that were freed.
-    spare: Spare<T>,
+    spare: Spare<T, M>,
 }
 
-struct Chunk<T> {
+struct Chunk<T, M: TreeKind> {
     size: usize,
     /// The size of the chunk before this one, zero if there is none.
     before: usize,
-    state: State<T>,
+    state: State<T, M>,
 }
 
-enum State<T> {
+enum State<T, M: TreeKind> {
     Free,
     Allocated {
         oneway: bool,
         kept: Option<T>,
         /// With this the chunk will be made known as free.
-        node: RBTreeNodeReservation<FreeKey, ()>,
+        node: Reservation<M, FreeKey, ()>,
     },
 }
 
 /// Nodes for the two trees, allocated beforehand.
-struct Spare<T> {
-    chunk: Option<RBTreeNodeReservation<usize, Chunk<T>>>,
-    free: Option<RBTreeNodeReservation<FreeKey, ()>>,
+struct Spare<T, M: TreeKind> {
+    chunk: Option<Reservation<M, usize, Chunk<T, M>>>,
+    free: Option<Reservation<M, FreeKey, ()>>,
 }
 
-impl<T> Spare<T> {
+impl<T, M: TreeKind> Spare<T, M> {
     const fn new() -> Self {
         Self {
             chunk: None,
@@ -62,27 +107,21 @@ impl<T> Spare<T> {
         }
     }
 
-    fn take_chunk(&mut self) -> Result<RBTreeNodeReservation<usize, Chunk<T>>> {
-        match self.chunk.take() {
-            Some(node) => Ok(node),
-            None => RBTreeNodeReservation::new(GFP_KERNEL),
-        }
+    fn take_chunk(&mut self) -> Result<Reservation<M, usize, Chunk<T, M>>, Error> {
+        self.chunk.take().map_or_else(M::Tree::reserve, Ok)
     }
 
-    fn take_free(&mut self) -> Result<RBTreeNodeReservation<FreeKey, ()>> {
-        match self.free.take() {
-            Some(node) => Ok(node),
-            None => RBTreeNodeReservation::new(GFP_KERNEL),
-        }
+    fn take_free(&mut self) -> Result<Reservation<M, FreeKey, ()>, Error> {
+        self.free.take().map_or_else(M::Tree::reserve, Ok)
     }
 }
 
-impl<T> Space<T> {
+impl<T, M: TreeKind> Space<T, M> {
     /// A space without any bytes.
     pub(crate) fn new() -> Self {
         Self {
-            chunks: RBTree::new(),
-            free: RBTree::new(),
+            chunks: M::Tree::new(),
+            free: M::Tree::new(),
             oneway_left: 0,
             spare: Spare::new(),
         }
@@ -93,8 +132,8 @@ impl<T> Space<T> {
     ///
     /// # Errors
     ///
-    /// `ENOMEM`.
-    pub(crate) fn with_size(size: usize) -> Result<Self> {
+    /// [`Error::NoMemory`].
+    pub(crate) fn with_size(size: usize) -> Result<Self, Error> {
         let mut space = Self::new();
         let chunk = Chunk {
             size,
@@ -102,10 +141,8 @@ impl<T> Space<T> {
             state: State::Free,
         };
 
-        space.chunks.try_create_and_insert(0, chunk, GFP_KERNEL)?;
-        space
-            .free
-            .try_create_and_insert((size, 0), (), GFP_KERNEL)?;
+        space.chunks.insert(M::Tree::reserve()?, 0, chunk);
+        space.free.insert(M::Tree::reserve()?, (size, 0), ());
         space.oneway_left = size / 2;
         Ok(space)
     }
@@ -115,21 +152,16 @@ impl<T> Space<T> {
     ///
     /// # Errors
     ///
-    /// * `ENOSPC` if there is none, or one-way transactions have used up their half.
-    /// * `ENOMEM`.
-    pub(crate) fn allocate(&mut self, len: usize, oneway: bool) -> Result<(usize, usize)> {
+    /// * [`Error::NoSpace`] if there is none, or one-way transactions have used up their half.
+    /// * [`Error::NoMemory`].
+    pub(crate) fn allocate(&mut self, len: usize, oneway: bool) -> Result<(usize, usize), Error> {
         let size = usize::max(len, 1)
             .checked_next_multiple_of(ALIGNMENT)
-            .ok_or(ENOSPC)?;
+            .ok_or(Error::NoSpace)?;
         if oneway && size > self.oneway_left {
-            return Err(ENOSPC);
+            return Err(Error::NoSpace);
         }
-        let &(found, offset) = self
-            .free
-            .cursor_lower_bound(&(size, 0))
-            .ok_or(ENOSPC)?
-            .current()
-            .0;
+        let (found, offset) = self.free.lower_bound(&(size, 0)).ok_or(Error::NoSpace)?;
 
         // All memory first, so that nothing needs to be undone.
         let rest = if found > size {
@@ -137,28 +169,25 @@ impl<T> Space<T> {
         } else {
             None
         };
-        let node = self.free.remove_node(&(found, offset)).ok_or(ENOSPC)?;
+        let node = self.free.remove(&(found, offset)).ok_or(Error::NoSpace)?;
         if let Some((chunk_node, free_node)) = rest {
             let rest_at = offset + size;
             let rest_size = found - size;
-            self.chunks.insert(chunk_node.into_node(
-                rest_at,
-                Chunk {
-                    size: rest_size,
-                    before: size,
-                    state: State::Free,
-                },
-            ));
-            self.free
-                .insert(free_node.into_node((rest_size, rest_at), ()));
+            let rest = Chunk {
+                size: rest_size,
+                before: size,
+                state: State::Free,
+            };
+            self.chunks.insert(chunk_node, rest_at, rest);
+            self.free.insert(free_node, (rest_size, rest_at), ());
             self.set_before(rest_at + rest_size, rest_size);
         }
-        let chunk = self.chunks.get_mut(&offset).ok_or(ENOSPC)?;
+        let chunk = self.chunks.get_mut(&offset).ok_or(Error::NoSpace)?;
         chunk.size = size;
         chunk.state = State::Allocated {
             oneway,
             kept: None,
-            node: node.into_reservation(),
+            node,
         };
         if oneway {
             self.oneway_left -= size;
@@ -214,7 +243,7 @@ impl<T> Space<T> {
             chunk.size = size;
         }
         self.set_before(start + size, size);
-        self.free.insert(node.into_node((size, start), ()));
+        self.free.insert(node, (size, start), ());
     }
 
     /// Takes all chunks, and what is kept with them, out of the space. It has no bytes then.
@@ -241,15 +270,14 @@ impl<T> Space<T> {
 
     fn remove_chunk(&mut self, offset: usize) -> Option<usize> {
         let size = self.chunks.get(&offset)?.size;
-        let node = self.chunks.remove_node(&offset)?;
 
-        self.spare.chunk = Some(node.into_reservation());
+        self.spare.chunk = Some(self.chunks.remove(&offset)?);
         Some(size)
     }
 
     fn remove_free(&mut self, key: FreeKey) {
-        if let Some(node) = self.free.remove_node(&key) {
-            self.spare.free = Some(node.into_reservation());
+        if let Some(node) = self.free.remove(&key) {
+            self.spare.free = Some(node);
         }
     }
 
