@@ -110,7 +110,7 @@ apt_update() {
 
 # The tool root's name says what is in it, so a changed list makes a new one.
 packages="ca-certificates make clang-$LLVM_VERSION lld-$LLVM_VERSION llvm-$LLVM_VERSION rustc rust-src
-rustfmt rust-clippy bindgen flex bison bc libelf-dev libc6-dev python3 perl xz-utils
+rustfmt rust-clippy cargo bindgen flex bison bc libelf-dev libc6-dev python3 perl xz-utils
 rsync cpio qemu-system-x86 qemu-system-arm kmod patch"
 tool_root=$cache/root-$(echo "$suite" $packages | hash_of)
 
@@ -120,7 +120,7 @@ host_tools() {
 	local tool
 	missing=
 	for tool in clang-$LLVM_VERSION ld.lld-$LLVM_VERSION llvm-nm-$LLVM_VERSION rustc rustfmt \
-		clippy-driver rustdoc bindgen flex bison bc perl xz rsync patch modinfo \
+		clippy-driver rustdoc cargo cc bindgen flex bison bc perl xz rsync patch modinfo \
 		qemu-system-x86_64 qemu-system-aarch64; do
 		command -v "$tool" >/dev/null || missing+=" $tool"
 	done
