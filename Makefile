@@ -37,6 +37,10 @@ run: modules programs ## stream a real FILE= through the driver in QEMU, with th
 test: setup ## the whole test suite, x86-64 and arm64
 	@tests/run
 
+.PHONY: host-test
+host-test: setup ## the part of it that needs no guest
+	@TESTS=host tests/run
+
 .PHONY: shell
 shell: modules programs ## a shell in a guest with the module loaded (Ctrl-A X leaves)
 	@scripts/boot --interactive --arch $(arch) --config $(config) --add build/tests/$(arch):/tests
