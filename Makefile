@@ -20,7 +20,7 @@ kdir = $(or $(KDIR),$$($(kernel) --print-dir))
 kbuild = dir=$(kdir) && mkdir -p $(1) && $(in-root) make -C "$$dir" M=$(CURDIR) MO=$(1) \
 	ARCH=$(arch) LLVM=$(LLVM) -j$$(nproc) $(if $(V),V=$(V),-s) $(2)
 rust-sources = $(shell find rust src tests -name '*.rs' -not -path '*/target/*')
-c-sources = $(wildcard rust/*.c src/*.[ch] tests/*.[ch])
+c-sources = $(wildcard rust/*.[ch] src/*.[ch] tests/*.[ch])
 
 .PHONY: help
 help: ## this list
@@ -74,12 +74,14 @@ clippy-arch: kernel
 	@$(call kbuild,$(CURDIR)/build/$(name)-clippy,CLIPPY=1 modules)
 
 .PHONY: fmt
-fmt: setup ## format all Rust code
+fmt: setup ## format all Rust code, and bring docs/unsafe.md up to date
 	@$(in-root) rustfmt --config-path $(CURDIR)/.rustfmt.toml $(rust-sources)
+	@scripts/unsafe-list
 
 .PHONY: fmt-check
-fmt-check: setup ## fail if code is not formatted
+fmt-check: setup ## fail if code is not formatted, or docs/unsafe.md is out of date
 	@$(in-root) rustfmt --config-path $(CURDIR)/.rustfmt.toml --check $(rust-sources)
+	@scripts/unsafe-list --check
 
 .PHONY: doc
 doc: modules ## rustdoc of both crates, in build/doc

@@ -129,11 +129,11 @@ impl VmAreaRef {
         // there, which they own (see `VmOps`).
         let owner = unsafe { &*owner.cast_const().cast::<T>() };
 
+        if !owner.mm().is(mm) {
+            return None;
+        }
         // SAFETY: The type is transparent. INVARIANT: All that it says was just checked.
-        owner
-            .mm()
-            .is(mm)
-            .then(|| unsafe { &*ptr::from_ref(self).cast() })
+        Some(unsafe { &*ptr::from_ref(self).cast() })
     }
 }
 
@@ -206,10 +206,12 @@ impl<T: VmOperations> VmArea<T> {
 
     /// The same area, if pages can be inserted into it.
     pub fn as_mixed_map(&self) -> Option<&VmAreaMixedMap<T>> {
+        if !self.has(flags::MIXEDMAP) {
+            return None;
+        }
         // INVARIANT: The flag was just checked, and changes only under the write lock.
         // SAFETY: The type is transparent.
-        self.has(flags::MIXEDMAP)
-            .then(|| unsafe { &*ptr::from_ref(self).cast() })
+        Some(unsafe { &*ptr::from_ref(self).cast() })
     }
 
     /// The address of the page that is `skipped` pages after `address`, if that and the `pages`

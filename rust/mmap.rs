@@ -31,6 +31,7 @@ use core::{
 
 use kernel::{
     bindings,
+    ffi::c_ulong,
     mm::virt::{
         flags,
         vm_flags_t, //
@@ -182,7 +183,7 @@ impl Established<'_> {
     /// Asks for an area like that. Returns the owner, of which the area knows nothing yet: until
     /// `mapped` has been called, nothing has to be given back.
     pub(crate) fn describe(self, desc: &mut bindings::vm_area_desc) -> AnyOwner {
-        desc.vma_flags.__vma_flags[0] = self.flags as _;
+        desc.vma_flags.__vma_flags[0] = self.flags as c_ulong;
         desc.pgoff = self.offset;
         desc.vm_ops = self.owner.ops();
         desc.private_data = ptr::null_mut();

@@ -127,7 +127,7 @@ static mut FS_TYPE: bindings::file_system_type = {
     let mut fs: bindings::file_system_type = pin_init::zeroed();
 
     // It has no owner: it is unmounted when the last mapping goes, which the module waits for.
-    fs.name = c"vmarea".as_ptr().cast();
+    fs.name = c"vmarea".to_bytes_with_nul().as_ptr();
     fs.init_fs_context = Some(init_fs_context);
     fs.kill_sb = Some(bindings::kill_anon_super);
     fs
