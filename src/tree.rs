@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Trees: the kernel's red-black tree, for [`space`](crate::space), which knows no kernel.
+//! Trees: the kernel's red-black tree, for [`space`](mod@crate::space), which knows no kernel.
 
 use kernel::{
     prelude::*,
