@@ -16,7 +16,7 @@
 const unsigned int VMAREA_SHRINKER_NUMA_AWARE = SHRINKER_NUMA_AWARE;
 const unsigned int VMAREA_SHRINKER_MEMCG_AWARE = SHRINKER_MEMCG_AWARE;
 /* In shrinker.rs, because bindgen does not evaluate it. */
-static_assert(SHRINK_EMPTY == ULONG_MAX - 1);
+static_assert(SHRINK_EMPTY == (ULONG_MAX - 1));
 const gfp_t VMAREA_GFP_KERNEL = GFP_KERNEL;
 /* "vmar" */
 const unsigned long VMAREA_FS_MAGIC = 0x766d6172;
