@@ -16,6 +16,23 @@ macro_rules! counters {
         /// Counters of one device. They may be read and changed in any context.
         ///
         /// `used` and `idle` are numbers of pages now; all others only grow.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use vmarea::counters::{Counter, Counters};
+        ///
+        /// fn change_kind(pages: usize, from: &Counter, to: &Counter) {
+        ///     from.sub(pages);
+        ///     to.add(pages);
+        /// }
+        ///
+        /// let counters = Counters::new();
+        ///
+        /// counters.used.add(3);
+        /// change_kind(2, &counters.used, &counters.idle);
+        /// assert_eq!(counters.idle.get(), 2);
+        /// ```
         pub struct Counters {
             $( $(#[doc = $doc])+ pub $name: Counter, )+
         }
@@ -66,6 +83,8 @@ counters! {
 }
 
 /// A number of events or things.
+///
+/// See [`Counters`] for an example.
 pub struct Counter(Atomic<i64>);
 
 impl Counter {

@@ -98,7 +98,6 @@ impl Opening<'_> {
 /// A device that can be opened and told a number:
 ///
 /// ```
-/// # struct LocalModule;
 /// use kernel::{
 ///     fs::File,
 ///     prelude::*,
@@ -184,6 +183,27 @@ pub trait CharDevice: Sized + Send + Sync + 'static {
 }
 
 /// A registered character device, `/dev/<name>`. It is unregistered when this is dropped.
+///
+/// # Examples
+///
+/// ```
+/// # use kernel::{prelude::*, str::CString, sync::Arc};
+/// use vmarea::file::{CharDevice, Registration};
+///
+/// fn open_doors<D: CharDevice>(
+///     module: &'static ThisModule,
+///     devices: [(CString, Arc<D>); 2],
+/// ) -> Result<[Pin<KBox<Registration<D>>>; 2]> {
+///     let [(name, first), (other_name, second)] = devices;
+///     let first = Registration::register(module, name, first)?;
+///     let second = Registration::register(module, other_name, second)?;
+///
+///     // Nothing can fail any more.
+///     first.enable();
+///     second.enable();
+///     Ok([first, second])
+/// }
+/// ```
 ///
 /// # Invariants
 ///

@@ -46,6 +46,8 @@ use crate::{
 
 /// Something that stands for a page in a [`ListLru`].
 ///
+/// See [`ListLru`] for an example.
+///
 /// # Safety
 ///
 /// * [`link`](Self::link) and [`owner`](Self::owner) must return the same each time, and
@@ -67,6 +69,8 @@ pub unsafe trait LruItem: Send + Sync + 'static {
 }
 
 /// The place of an item in a [`ListLru`].
+///
+/// See [`ListLru`] for an example.
 ///
 /// # Invariants
 ///
@@ -444,6 +448,8 @@ pub struct Visited<'l, I: LruItem> {
 }
 
 /// What is to become of a visited item. It cannot be made but by consuming the visit.
+///
+/// See [`Visited`] for an example.
 pub struct Verdict(bindings::lru_status);
 
 impl<I: LruItem> Visited<'_, I> {

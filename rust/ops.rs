@@ -80,7 +80,6 @@ pub use arguments::{
 /// Areas that show one page, whose owner never changes:
 ///
 /// ```
-/// # struct LocalModule;
 /// use kernel::{page::Page, prelude::*};
 /// use vmarea::{
 ///     mm::OwnerMm,
@@ -191,7 +190,9 @@ pub trait VmOperations: Sized + Send + Sync + 'static {
 
 /// The `vm_operations_struct` of all areas with owners of type `T`.
 ///
-/// To be made a static, which [`VmOperations::vm_ops`] then returns; see there for an example.
+/// To be made a static, which [`VmOperations::vm_ops`] then returns.
+///
+/// See [`VmOperations`] for an example.
 pub struct VmOps<T> {
     table: bindings::vm_operations_struct,
     _owner: PhantomData<fn(T)>,
