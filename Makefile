@@ -41,6 +41,10 @@ test: setup ## the whole test suite, x86-64 and arm64
 host-test: setup ## the part of it that needs no guest
 	@TESTS=host tests/run
 
+.PHONY: compile-fail
+compile-fail: modules ## what rustc must refuse
+	@$(in-root) tests/compile_fail/run build/$(name)
+
 .PHONY: shell
 shell: modules programs ## a shell in a guest with the module loaded (Ctrl-A X leaves)
 	@scripts/boot --interactive --arch $(arch) --config $(config) --add build/tests/$(arch):/tests

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A page is inserted into an area that may be anybody's.
+//!
+//! Rule: L1
+//! Error: E0599, no method named `insert_page` found
+
+use kernel::{
+    page::Page,
+    prelude::*, //
+};
+use vmarea::{
+    area::VmAreaRef,
+    ops::VmOperations, //
+};
+
+fn show<T: VmOperations>(area: &VmAreaRef, owner: &T, page: &Page) -> Result {
+    #[cfg(fixed)]
+    let area = area
+        .area_of(owner)
+        .and_then(|area| area.as_mixed_map())
+        .ok_or(EFAULT)?;
+    area.insert_page(area.start(), page) //~
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The lock of a VMA that reclaim has got is given to another thread.
+//!
+//! Rule: L7
+//! Error: E0277, between threads safely
+
+use vmarea::mm::{
+    OwnerMm,
+    ReclaimArea, //
+};
+
+fn give_to_thread<T: Send>(_: T) {}
+
+fn give(lock: ReclaimArea<'_>, mm: OwnerMm) {
+    #[cfg(not(fixed))]
+    give_to_thread((lock, mm)); //~
+    #[cfg(fixed)]
+    (drop(lock), give_to_thread(mm));
+}
