@@ -42,8 +42,9 @@ host-test: setup ## the part of it that needs no guest
 	@TESTS=host tests/run
 
 .PHONY: compile-fail
-compile-fail: modules ## what rustc must refuse
+compile-fail: modules ## what rustc must refuse, and the examples in the documentation
 	@$(in-root) tests/compile_fail/run build/$(name)
+	@$(in-root) tests/compile_fail/run --doc build/$(name)
 
 .PHONY: shell
 shell: modules programs ## a shell in a guest with the module loaded (Ctrl-A X leaves)
