@@ -24,6 +24,7 @@ use kernel::{
         c_ulong, //
     },
     fs::File,
+    module::this_module,
     prelude::*,
     str::{
         CStrExt,
@@ -38,7 +39,8 @@ use kernel::{
         poll::PollTable,
         Arc, //
     },
-    types::Opaque, //
+    types::Opaque,
+    ModuleMetadata, //
 };
 
 use crate::{
@@ -184,19 +186,23 @@ pub trait CharDevice: Sized + Send + Sync + 'static {
 
 /// A registered character device, `/dev/<name>`. It is unregistered when this is dropped.
 ///
+/// Files that were opened before stay as they are, and keep the module.
+///
 /// # Examples
 ///
 /// ```
-/// # use kernel::{prelude::*, str::CString, sync::Arc};
+/// # use kernel::{prelude::*, str::CString, sync::Arc, ModuleMetadata};
 /// use vmarea::file::{CharDevice, Registration};
 ///
 /// fn open_doors<D: CharDevice>(
-///     module: &'static ThisModule,
 ///     devices: [(CString, Arc<D>); 2],
-/// ) -> Result<[Pin<KBox<Registration<D>>>; 2]> {
+/// ) -> Result<[Pin<KBox<Registration<D>>>; 2]>
+/// where
+///     D::OwnerModule: ModuleMetadata,
+/// {
 ///     let [(name, first), (other_name, second)] = devices;
-///     let first = Registration::register(module, name, first)?;
-///     let second = Registration::register(module, other_name, second)?;
+///     let first = Registration::register(name, first)?;
+///     let second = Registration::register(other_name, second)?;
 ///
 ///     // Nothing can fail any more.
 ///     first.enable();
@@ -207,12 +213,11 @@ pub trait CharDevice: Sized + Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// `misc` is registered, and refers to `name` and `operations`.
+/// `misc` is registered, and refers to `name`.
 #[pin_data(PinnedDrop)]
 pub struct Registration<D: CharDevice> {
     #[pin]
     misc: Opaque<bindings::miscdevice>,
-    operations: bindings::file_operations,
     name: CString,
     device: Arc<D>,
     enabled: Atomic<bool>,
@@ -224,21 +229,15 @@ unsafe impl<D: CharDevice> Send for Registration<D> {}
 // locks; the rest is `Sync`.
 unsafe impl<D: CharDevice> Sync for Registration<D> {}
 
-impl<D: CharDevice> Registration<D> {
-    /// Registers a device, which cannot be opened before [`enable`](Self::enable).
-    ///
-    /// # Errors
-    ///
-    /// * `EEXIST` if there is a device of that name.
-    /// * `ENOMEM`, and what else registering a device can fail with.
-    pub fn register(
-        module: &'static ThisModule,
-        name: CString,
-        device: Arc<D>,
-    ) -> Result<Pin<KBox<Self>>> {
+impl<D: CharDevice> Registration<D>
+where
+    D::OwnerModule: ModuleMetadata,
+{
+    /// What can be done with the files. These may outlive the registration, so it is static.
+    const OPERATIONS: bindings::file_operations = {
         let mut operations: bindings::file_operations = pin_init::zeroed();
 
-        operations.owner = module.as_ptr();
+        operations.owner = this_module::<D::OwnerModule>().as_ptr();
         operations.open = Some(Self::open);
         operations.release = Some(Self::release);
         operations.flush = Some(Self::flush);
@@ -248,12 +247,6 @@ impl<D: CharDevice> Registration<D> {
             operations.compat_ioctl = Some(bindings::compat_ptr_ioctl);
         }
         operations.poll = Some(Self::poll);
-        const {
-            assert!(
-                !(D::HAS_MMAP && D::HAS_MMAP_PREPARE),
-                "one hook or the other"
-            )
-        };
         if D::HAS_MMAP {
             operations.mmap = Some(Self::mmap);
         }
@@ -261,24 +254,38 @@ impl<D: CharDevice> Registration<D> {
             operations.mmap_prepare = Some(Self::mmap_prepare);
         }
         operations.llseek = Some(bindings::noop_llseek);
+        operations
+    };
+
+    /// Registers a device, which cannot be opened before [`enable`](Self::enable).
+    ///
+    /// # Errors
+    ///
+    /// * `EEXIST` if there is a device of that name.
+    /// * `ENOMEM`, and what else registering a device can fail with.
+    pub fn register(name: CString, device: Arc<D>) -> Result<Pin<KBox<Self>>> {
+        const {
+            assert!(
+                !(D::HAS_MMAP && D::HAS_MMAP_PREPARE),
+                "one hook or the other"
+            )
+        };
 
         KBox::pin_init(
             try_pin_init!(&this in Self {
-                operations,
                 name,
                 device,
                 enabled: Atomic::new(false),
                 misc <- Opaque::try_ffi_init(move |misc: *mut bindings::miscdevice| {
                     let mut init: bindings::miscdevice = pin_init::zeroed();
-                    let this = this.as_ptr();
 
                     init.minor = bindings::MISC_DYNAMIC_MINOR as c_int;
                     init.mode = 0o666;
-                    // SAFETY: Both fields were initialized above, and stay at their place until the
+                    init.fops = &Self::OPERATIONS;
+                    // SAFETY: The name was initialized above, and stays at its place until the
                     // device is unregistered: the registration is pinned.
                     unsafe {
-                        init.name = (*this).name.as_char_ptr();
-                        init.fops = &raw const (*this).operations;
+                        init.name = (*this.as_ptr()).name.as_char_ptr();
                         misc.write(init);
                     }
                     // SAFETY: All that the C side needs was just set.
@@ -288,7 +295,9 @@ impl<D: CharDevice> Registration<D> {
             GFP_KERNEL,
         )
     }
+}
 
+impl<D: CharDevice> Registration<D> {
     /// Lets the device be opened. Until then that fails with `ENODEV`, so that a module which
     /// registers several devices can still fail to load when the first of them is there.
     pub fn enable(&self) {

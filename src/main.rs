@@ -67,7 +67,7 @@ struct RegisteredDevice {
 }
 
 impl kernel::Module for Vbinder {
-    fn init(module: &'static ThisModule) -> Result<Self> {
+    fn init(_: &'static ThisModule) -> Result<Self> {
         let names = params::device_names()?;
         let install = params::install()?;
         let shrinker = UnregisteredShrinker::new(c_str!("vbinder"))?;
@@ -78,7 +78,7 @@ impl kernel::Module for Vbinder {
 
         for name in names {
             devices.push(
-                RegisteredDevice::new(module, name, lru.clone(), install, &debugfs)?,
+                RegisteredDevice::new(name, lru.clone(), install, &debugfs)?,
                 GFP_KERNEL,
             )?;
         }
@@ -96,7 +96,6 @@ impl kernel::Module for Vbinder {
 
 impl RegisteredDevice {
     fn new(
-        module: &'static ThisModule,
         name: CString,
         lru: Arc<PageLru>,
         install: Install,
@@ -113,7 +112,7 @@ impl RegisteredDevice {
         )?;
 
         Ok(Self {
-            door: Registration::register(module, name, device)?,
+            door: Registration::register(name, device)?,
             _stats: stats,
             _debugfs: debugfs,
         })

@@ -13,6 +13,7 @@ use kernel::{
         poll::PollTable,
         Arc, //
     },
+    ModuleMetadata, //
 };
 use vmarea::{
     context::UserContext,
@@ -29,6 +30,12 @@ use vmarea::{
 
 /// What `module!` makes in a driver.
 pub struct LocalModule;
+
+impl ModuleMetadata for LocalModule {
+    const NAME: &'static CStr = kernel::c_str!("driver");
+    // SAFETY: This is compiled, and never run.
+    const THIS_MODULE: ThisModule = unsafe { ThisModule::from_ptr(core::ptr::null_mut()) };
+}
 
 /// The device.
 pub struct Device;
@@ -64,10 +71,6 @@ impl CharDevice for Device {
 }
 
 /// Makes the device known.
-pub fn register(
-    module: &'static ThisModule,
-    name: CString,
-    device: Arc<Device>,
-) -> Result<Pin<KBox<Registration<Device>>>> {
-    Registration::register(module, name, device) //~
+pub fn register(name: CString, device: Arc<Device>) -> Result<Pin<KBox<Registration<Device>>>> {
+    Registration::register(name, device) //~
 }
