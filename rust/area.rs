@@ -20,10 +20,7 @@
 use core::{
     marker::PhantomData,
     ops::Deref,
-    ptr::{
-        self,
-        NonNull, //
-    }, //
+    ptr, //
 };
 
 use kernel::{
@@ -35,14 +32,16 @@ use kernel::{
         VmaRef, //
     },
     page::{
-        BorrowedPage,
         PAGE_MASK,
         PAGE_SIZE, //
     },
     prelude::*, //
 };
 
-use crate::ops::VmOperations;
+use crate::{
+    ops::VmOperations,
+    page::PageRef, //
+};
 
 /// Any VMA, which is read-locked.
 ///
@@ -230,15 +229,15 @@ impl<T: VmOperations> VmArea<T> {
 /// # Examples
 ///
 /// ```
-/// # use kernel::{page::Page, prelude::*};
-/// use vmarea::{context::UserContext, mm::OwnerMm, ops::VmOperations};
+/// # use kernel::prelude::*;
+/// use vmarea::{context::UserContext, ops::VmOperations, page::PageRef};
 ///
 /// /// Shows a page to the process that has mapped `owner` at `address`.
 /// fn show<T: VmOperations>(
 ///     context: &mut UserContext,
 ///     owner: &T,
 ///     address: usize,
-///     page: &Page,
+///     page: PageRef<'_>,
 /// ) -> Result {
 ///     let mm = owner.mm().get(context).ok_or(ESRCH)?;
 ///     let guard = mm.lock_area(context, address)?.ok_or(EFAULT)?;
@@ -274,9 +273,7 @@ impl<T: VmOperations> VmAreaMixedMap<T> {
     /// # Context
     ///
     /// As [`insert_pages`](Self::insert_pages).
-    pub fn insert_page(&self, address: usize, page: &kernel::page::Page) -> Result {
-        // SAFETY: The page is borrowed from `page`.
-        let page = unsafe { BorrowedPage::from_raw(NonNull::new_unchecked(page.as_ptr())) };
+    pub fn insert_page(&self, address: usize, page: PageRef<'_>) -> Result {
         self.insert_pages(address, core::iter::once(page)).1
     }
 
@@ -298,7 +295,7 @@ impl<T: VmOperations> VmAreaMixedMap<T> {
     pub fn insert_pages<'p>(
         &self,
         address: usize,
-        pages: impl Iterator<Item = BorrowedPage<'p>>,
+        pages: impl Iterator<Item = PageRef<'p>>,
     ) -> (usize, Result) {
         const BATCH: usize = 32;
         const TRIES: usize = 8;

@@ -15,8 +15,10 @@
 //! Neither can be sent to another thread, stored beyond the call, or made by safe code.
 //!
 //! What the types cannot see: functions of other crates (`kernel::uaccess`, `kernel::mm`, a
-//! `Mutex`) and C code do not ask for a context. A driver that touches user memory or waits for
-//! locks by such a function is checked by `might_fault()` and lockdep only.
+//! `Mutex`) and C code do not ask for a context. Nor does `Drop`, which may wait for a driver's own
+//! lock (that of a [`Lease`](crate::page_range::Lease) does). A guard that is forgotten
+//! (`mem::forget`) gives the context back, and keeps the lock. All of that is checked by
+//! `might_fault()` and lockdep only.
 
 use core::marker::PhantomData;
 
@@ -35,7 +37,7 @@ use kernel::types::NotThreadSafe;
 /// use vmarea::{context::UserContext, mm::UserMm, user::UserReader};
 ///
 /// fn flags_and_word(
-///     mm: &UserMm,
+///     mm: &UserMm<'_>,
 ///     address: usize,
 ///     reader: &mut UserReader,
 ///     context: &mut UserContext,

@@ -20,10 +20,6 @@ use kernel::{
     bindings,
     error::to_result,
     ffi::c_void,
-    page::{
-        BorrowedPage,
-        Page, //
-    },
     prelude::*,
     sync::{
         rcu,
@@ -38,6 +34,7 @@ use crate::{
         vmarea_page_memcg,
         VMAREA_GFP_KERNEL, //
     },
+    page::PageRef,
     shrinker::{
         ScanTarget,
         UnregisteredShrinker, //
@@ -121,15 +118,18 @@ impl LruLink {
 /// # Examples
 ///
 /// ```
-/// # use kernel::{page::{BorrowedPage, Page}, prelude::*, sync::Arc};
-/// use vmarea::lru::{ListLru, LruItem, LruLink};
+/// # use kernel::{prelude::*, sync::Arc};
+/// use vmarea::{
+///     lru::{ListLru, LruItem, LruLink},
+///     page::{OwnedPage, PageRef},
+/// };
 ///
 /// /// A page that is kept for its next user.
 /// #[pin_data]
 /// struct Spare {
 ///     #[pin]
 ///     link: LruLink,
-///     owner: KVec<Page>,
+///     pages: KVec<OwnedPage>,
 /// }
 ///
 /// // SAFETY: There is one item for each owner, which is the item itself.
@@ -149,8 +149,12 @@ impl LruLink {
 ///     }
 /// }
 ///
-/// fn keep(list: &ListLru<Spare>, spare: &Arc<Spare>, page: BorrowedPage<'_>) {
-///     list.add(spare, [(&**spare, page)].into_iter());
+/// /// # Safety
+/// ///
+/// /// The page must always be the same, and the spare be removed before the list is dropped.
+/// unsafe fn keep(list: &ListLru<Spare>, spare: &Arc<Spare>, page: PageRef<'_>) {
+///     // SAFETY: There is one list only; for the rest as the caller promises.
+///     unsafe { list.add(spare, [(&**spare, page)].into_iter()) };
 /// }
 /// ```
 ///
@@ -198,7 +202,7 @@ impl<I: LruItem> ListLru<I> {
     /// # Context
     ///
     /// May sleep, and may enter memory reclaim.
-    pub fn prepare_for(&self, page: &Page) -> Result {
+    pub fn prepare_for(&self, page: PageRef<'_>) -> Result {
         let charged = {
             let _guard = rcu::read_lock();
             // SAFETY: The page is valid, and this is an RCU critical section.
@@ -222,13 +226,20 @@ impl<I: LruItem> ListLru<I> {
     ///
     /// Items whose owner is not `owner` are ignored.
     ///
+    /// # Safety
+    ///
+    /// * An item must be in no other list, must be removed (or isolated) before this one is dropped,
+    ///   and must go with the same page each time until then.
+    /// * The iterator must neither sleep nor use a list: it is called with one locked.
+    /// * No item may be [`Visited`] by the current thread.
+    ///
     /// # Context
     ///
-    /// Does not sleep. Must not be called while an item is [`Visited`].
-    pub fn add<'a>(
+    /// Does not sleep.
+    pub unsafe fn add<'a>(
         &self,
         owner: &Arc<I::Owner>,
-        items: impl Iterator<Item = (&'a I, BorrowedPage<'a>)>,
+        items: impl Iterator<Item = (&'a I, PageRef<'a>)>,
     ) -> usize {
         let items = items.filter(|(item, _)| ptr::eq(item.owner(), Arc::as_ptr(owner)));
 
@@ -257,14 +268,17 @@ impl<I: LruItem> ListLru<I> {
     ///
     /// When this returns, no visitor can find them any more.
     ///
+    /// # Safety
+    ///
+    /// As for [`add`](Self::add).
+    ///
     /// # Context
     ///
-    /// Does not sleep, unless the owner of an item was kept by the list alone. Must not be called
-    /// while an item is [`Visited`].
-    pub fn remove<'a>(
+    /// Does not sleep.
+    pub unsafe fn remove<'a>(
         &self,
         owner: &Arc<I::Owner>,
-        items: impl Iterator<Item = (&'a I, BorrowedPage<'a>)>,
+        items: impl Iterator<Item = (&'a I, PageRef<'a>)>,
     ) -> usize {
         let items = items.filter(|(item, _)| ptr::eq(item.owner(), Arc::as_ptr(owner)));
 
@@ -287,7 +301,7 @@ impl<I: LruItem> ListLru<I> {
     /// reclaimable in addition now.
     fn for_each_locked<'a>(
         &self,
-        items: impl Iterator<Item = (&'a I, BorrowedPage<'a>)>,
+        items: impl Iterator<Item = (&'a I, PageRef<'a>)>,
         sign: isize,
         mut f: impl FnMut(*mut bindings::list_lru_one, &I, &Place) -> bool,
     ) -> usize {
@@ -297,13 +311,14 @@ impl<I: LruItem> ListLru<I> {
         while let Some((item, page)) = items.next() {
             // Keeps the cgroup that is looked up in here.
             let guard = rcu::read_lock();
-            let wanted = Place::of(&page, &guard);
+            let wanted = Place::of(page, &guard);
             let mut actual = wanted;
             // SAFETY: The list, the node of a page, and its cgroup are valid.
             let list =
                 unsafe { bindings::list_lru_lock(self.lru.get(), wanted.nid, &mut actual.memcg) };
             let mut count = usize::from(f(list, item, &actual));
-            while let Some((item, _)) = items.next_if(|(_, page)| Place::of(page, &guard) == wanted)
+            while let Some((item, _)) =
+                items.next_if(|&(_, page)| Place::of(page, &guard) == wanted)
             {
                 count += usize::from(f(list, item, &actual));
             }
@@ -329,12 +344,10 @@ impl<I: LruItem> ListLru<I> {
     /// # Context
     ///
     /// Sleeps only if the visitor does, after it has isolated an item.
-    pub fn walk<V: FnMut(Visited<'_, I>) -> Verdict>(
-        &self,
-        target: &ScanTarget<'_>,
-        limit: usize,
-        visitor: &mut V,
-    ) -> usize {
+    pub fn walk<V>(&self, target: &ScanTarget<'_>, limit: usize, visitor: V) -> usize
+    where
+        V: for<'l> FnMut(Visited<'l, I>) -> Verdict<'l>,
+    {
         let mut limit = limit;
         let mut walk = Walk {
             nid: target.nid(),
@@ -358,13 +371,16 @@ impl<I: LruItem> ListLru<I> {
     /// # Safety
     ///
     /// Called by `walk`, with the link of an item in `list`, which is locked, and the `Walk`.
-    unsafe extern "C" fn visit<V: FnMut(Visited<'_, I>) -> Verdict>(
+    unsafe extern "C" fn visit<V>(
         link: *mut bindings::list_head,
         list: *mut bindings::list_lru_one,
         walk: *mut c_void,
-    ) -> bindings::lru_status {
+    ) -> bindings::lru_status
+    where
+        V: for<'l> FnMut(Visited<'l, I>) -> Verdict<'l>,
+    {
         // SAFETY: As the caller promises.
-        let walk = unsafe { &mut *walk.cast::<Walk<'_, V>>() };
+        let walk = unsafe { &mut *walk.cast::<Walk<V>>() };
         // SAFETY: It is the link of an item, which exists because the list has a reference to its
         // owner, for as long as it is in the list.
         let item = unsafe { &*I::from_link(link.cast_const().cast()) };
@@ -374,8 +390,9 @@ impl<I: LruItem> ListLru<I> {
             item,
             list,
             nid: walk.nid,
+            _visit: PhantomData,
         })
-        .0
+        .status
     }
 }
 
@@ -388,9 +405,9 @@ impl<I: LruItem> PinnedDrop for ListLru<I> {
 }
 
 /// What is passed through the C side.
-struct Walk<'v, V> {
+struct Walk<V> {
     nid: i32,
-    visitor: &'v mut V,
+    visitor: V,
 }
 
 /// Which list a page belongs to.
@@ -402,7 +419,7 @@ struct Place {
 
 impl Place {
     /// The cgroup is valid for as long as the guard.
-    fn of(page: &Page, _: &rcu::Guard) -> Self {
+    fn of(page: PageRef<'_>, _: &rcu::Guard) -> Self {
         Self {
             nid: page.nid(),
             // SAFETY: The page is valid, and this is an RCU critical section.
@@ -426,7 +443,7 @@ fn count_reclaimable(nid: i32, pages: isize) {
 /// use vmarea::lru::{LruItem, Verdict, Visited};
 ///
 /// /// Takes an item that nobody else has a use for.
-/// fn take_if<I: LruItem>(visited: Visited<'_, I>, unused: fn(&I) -> bool) -> Verdict {
+/// fn take_if<'l, I: LruItem>(visited: Visited<'l, I>, unused: fn(&I) -> bool) -> Verdict<'l> {
 ///     if !unused(visited.item()) {
 ///         return visited.rotate();
 ///     }
@@ -445,32 +462,49 @@ pub struct Visited<'l, I: LruItem> {
     item: &'l I,
     list: *mut bindings::list_lru_one,
     nid: i32,
+    _visit: Visit<'l>,
 }
 
-/// What is to become of a visited item. It cannot be made but by consuming the visit.
+/// Tells one visit from all others: no lifetime can stand for another.
+type Visit<'l> = PhantomData<fn(&'l ()) -> &'l ()>;
+
+/// What is to become of a visited item. It cannot be made but by consuming the visit, and is good for
+/// no other.
 ///
 /// See [`Visited`] for an example.
-pub struct Verdict(bindings::lru_status);
+pub struct Verdict<'l> {
+    status: bindings::lru_status,
+    _visit: Visit<'l>,
+}
 
-impl<I: LruItem> Visited<'_, I> {
+impl Verdict<'_> {
+    fn new(status: bindings::lru_status) -> Self {
+        Self {
+            status,
+            _visit: PhantomData,
+        }
+    }
+}
+
+impl<'l, I: LruItem> Visited<'l, I> {
     /// The item. The list is locked: nothing may be waited for.
     pub fn item(&self) -> &I {
         self.item
     }
 
     /// Leaves the item where it is.
-    pub fn skip(self) -> Verdict {
-        Verdict(bindings::lru_status::LRU_SKIP)
+    pub fn skip(self) -> Verdict<'l> {
+        Verdict::new(bindings::lru_status::LRU_SKIP)
     }
 
     /// Moves the item to the end of the list.
-    pub fn rotate(self) -> Verdict {
-        Verdict(bindings::lru_status::LRU_ROTATE)
+    pub fn rotate(self) -> Verdict<'l> {
+        Verdict::new(bindings::lru_status::LRU_ROTATE)
     }
 
     /// Removes the item, and unlocks the list. Returns the reference that the list had to the
     /// item's owner, which from now on is what keeps the item.
-    pub fn isolate(self) -> (Arc<I::Owner>, Verdict) {
+    pub fn isolate(self) -> (Arc<I::Owner>, Verdict<'l>) {
         let owner = self.item.owner();
         // SAFETY: By the type invariants the list is locked, and the item is in it.
         unsafe { bindings::list_lru_isolate(self.list, self.item.link().link.get()) };
@@ -481,7 +515,7 @@ impl<I: LruItem> Visited<'_, I> {
         (
             // SAFETY: By the invariants of `ListLru` the item had a reference, which it gives up.
             unsafe { Arc::from_raw(owner) },
-            Verdict(bindings::lru_status::LRU_REMOVED_RETRY),
+            Verdict::new(bindings::lru_status::LRU_REMOVED_RETRY),
         )
     }
 }

@@ -84,8 +84,11 @@ impl OwnerMm {
     }
 
     /// Keeps the mappings while something is done with them, unless the process is exiting.
-    pub fn get(&self, _: &UserContext) -> Option<UserMm> {
-        Some(UserMm { mm: self.count()? })
+    pub fn get(&self, _: &UserContext) -> Option<UserMm<'_>> {
+        Some(UserMm {
+            mm: self.count()?,
+            _owner: PhantomData,
+        })
     }
 
     /// Like [`get`](Self::get), in reclaim.
@@ -126,11 +129,13 @@ fn current(_: &UserContext) -> &MmWithUser {
 ///     Ok(area.end() - area.start())
 /// }
 /// ```
-pub struct UserMm {
+pub struct UserMm<'o> {
     mm: ARef<MmWithUserAsync>,
+    /// So that nobody keeps the mappings for good.
+    _owner: PhantomData<&'o OwnerMm>,
 }
 
-impl UserMm {
+impl UserMm<'_> {
     /// Tries to lock what is mapped at `address`.
     ///
     /// Fails if nothing is mapped there, or a writer has locked it, or is about to.

@@ -42,6 +42,7 @@ use kernel::{
 };
 
 use crate::{
+    file::FileMapping,
     mm::OwnerMm,
     ops::{
         AnyOwner,
@@ -234,6 +235,8 @@ pub struct VmAreaDesc<'a> {
 struct Request<'a> {
     /// Only compared.
     mm: *const bindings::mm_struct,
+    /// As well: in which the file's areas are found.
+    mapping: *const bindings::address_space,
     start: usize,
     end: usize,
     offset: usize,
@@ -272,6 +275,11 @@ macro_rules! request_methods {
             mm.is(self.request.mm)
         }
 
+        /// Whether it will be found by this mapping, because the file uses it.
+        pub fn is_in(&self, mapping: &FileMapping) -> bool {
+            ptr::eq(self.request.mapping, mapping.as_raw())
+        }
+
         /// The offset in the file, in pages.
         pub fn offset(&self) -> usize {
             self.request.offset
@@ -305,6 +313,8 @@ impl<'a> VmAreaNew<'a> {
         Self {
             request: Request {
                 mm: vma.vm_mm,
+                // SAFETY: The VMA has a file, whose hook was called.
+                mapping: unsafe { (*vma.vm_file).f_mapping },
                 start: place.vm_start,
                 end: place.vm_end,
                 offset: vma.vm_pgoff,
@@ -335,6 +345,8 @@ impl<'a> VmAreaDesc<'a> {
         Self {
             request: Request {
                 mm: desc.mm,
+                // SAFETY: The area will have a file, whose hook was called.
+                mapping: unsafe { (*desc.file).f_mapping },
                 start: desc.start,
                 end: desc.end,
                 offset: desc.pgoff,

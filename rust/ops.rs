@@ -12,9 +12,9 @@
 //! | callback | called with | gets | so it can |
 //! |---|---|---|---|
 //! | [`mapped`](VmOperations::mapped) | mmap lock for write | [`Mapped`] | refuse the area |
-//! | [`open`](VmOperations::open) | mmap lock for write | [`VmAreaRef`] | look |
+//! | [`open`](VmOperations::open) | mmap lock for write | [`Mapped`] | look |
 //! | [`close`](VmOperations::close) | mmap lock, for write or read, or the process is gone | [`Closed`] | look |
-//! | [`may_split`](VmOperations::may_split), [`mremap`](VmOperations::mremap) | mmap lock for write | [`VmAreaRef`] | refuse |
+//! | [`may_split`](VmOperations::may_split), [`mremap`](VmOperations::mremap) | mmap lock for write | [`Mapped`] | refuse |
 //! | [`fault`](VmOperations::fault) | VMA or mmap lock for read | [`Fault`] | insert and zap pages; sleep |
 //! | [`map_pages`](VmOperations::map_pages) | and RCU | [`MapPages`] | insert pages; not sleep |
 //! | [`page_mkwrite`](VmOperations::page_mkwrite) | VMA or mmap lock for read | [`PageMkwrite`] | refuse; sleep |
@@ -26,6 +26,7 @@
 //! C header: [`include/linux/mm.h`](srctree/include/linux/mm.h)
 
 use core::{
+    cell::UnsafeCell,
     marker::PhantomData,
     mem::ManuallyDrop, //
 };
@@ -80,15 +81,16 @@ pub use arguments::{
 /// Areas that show one page, whose owner never changes:
 ///
 /// ```
-/// use kernel::{page::Page, prelude::*};
+/// use kernel::prelude::*;
 /// use vmarea::{
 ///     mm::OwnerMm,
 ///     ops::{Fault, FaultOutcome, VmOperations, VmOps},
+///     page::OwnedPage,
 /// };
 ///
 /// struct OnePage {
 ///     mm: OwnerMm,
-///     page: Page,
+///     page: OwnedPage,
 /// }
 ///
 /// static VM_OPS: VmOps<OnePage> = VmOps::new();
@@ -107,7 +109,7 @@ pub use arguments::{
 ///         let Some(area) = fault.area().as_mixed_map() else {
 ///             return FaultOutcome::NoPage;
 ///         };
-///         FaultOutcome::of_insertion(area.insert_page(fault.address(), &self.page))
+///         FaultOutcome::of_insertion(area.insert_page(fault.address(), self.page.borrow()))
 ///     }
 /// }
 /// ```
@@ -138,7 +140,7 @@ pub trait VmOperations: Sized + Send + Sync + 'static {
     }
 
     /// A copy of an area has appeared, or a part of one that was split off.
-    fn open(&self, _copy: &VmAreaRef) {
+    fn open(&self, _copy: &Mapped) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
@@ -149,13 +151,13 @@ pub trait VmOperations: Sized + Send + Sync + 'static {
     }
 
     /// Whether an area may be split at `address`, for munmap, mprotect, mremap, madvise of a part.
-    fn may_split(&self, _area: &VmAreaRef, _address: usize) -> Result {
+    fn may_split(&self, _area: &Mapped, _address: usize) -> Result {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
     /// Whether an area may be moved to where `area` is. Its pages are there already, and are moved
     /// back if this fails.
-    fn mremap(&self, _area: &VmAreaRef) -> Result {
+    fn mremap(&self, _area: &Mapped) -> Result {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
@@ -195,6 +197,8 @@ pub trait VmOperations: Sized + Send + Sync + 'static {
 /// See [`VmOperations`] for an example.
 pub struct VmOps<T> {
     table: bindings::vm_operations_struct,
+    /// Keeps the compiler from merging equal tables, and from taking a constant for a static.
+    _identity: UnsafeCell<()>,
     _owner: PhantomData<fn(T)>,
 }
 
@@ -236,6 +240,7 @@ impl<T: VmOperations> VmOps<T> {
         }
         Self {
             table,
+            _identity: UnsafeCell::new(()),
             _owner: PhantomData,
         }
     }
@@ -294,7 +299,7 @@ impl<T: VmOperations> VmOps<T> {
         let _ = ManuallyDrop::new(Arc::clone(&owner));
         if T::HAS_OPEN {
             // SAFETY: The mmap lock is held for write.
-            owner.open(unsafe { VmAreaRef::from_raw(vma) });
+            owner.open(&unsafe { Mapped::of(vma) });
         }
     }
 
@@ -325,9 +330,9 @@ impl<T: VmOperations> VmOps<T> {
     /// write.
     unsafe extern "C" fn may_split(vma: *mut bindings::vm_area_struct, address: c_ulong) -> c_int {
         // SAFETY: As the caller promises.
-        let (owner, area) = unsafe { (Self::owner(vma), VmAreaRef::from_raw(vma)) };
+        let (owner, area) = unsafe { (Self::owner(vma), Mapped::of(vma)) };
 
-        errno(owner.may_split(area, address))
+        errno(owner.may_split(&area, address))
     }
 
     /// # Safety
@@ -335,9 +340,9 @@ impl<T: VmOperations> VmOps<T> {
     /// As for `may_split`.
     unsafe extern "C" fn mremap(vma: *mut bindings::vm_area_struct) -> c_int {
         // SAFETY: As the caller promises.
-        let (owner, area) = unsafe { (Self::owner(vma), VmAreaRef::from_raw(vma)) };
+        let (owner, area) = unsafe { (Self::owner(vma), Mapped::of(vma)) };
 
-        errno(owner.mremap(area))
+        errno(owner.mremap(&area))
     }
 
     /// # Safety

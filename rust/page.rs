@@ -10,6 +10,7 @@
 //! [`include/linux/sched/mm.h`](srctree/include/linux/sched/mm.h)
 
 use core::{
+    marker::PhantomData,
     mem::ManuallyDrop,
     ptr::{
         self,
@@ -19,7 +20,6 @@ use core::{
 
 use kernel::{
     bindings,
-    page::BorrowedPage,
     prelude::*,
     types::NotThreadSafe, //
 };
@@ -33,49 +33,40 @@ use crate::{
     mm::OwnerMm,
 };
 
-/// Allocates pages on somebody's account.
+/// Calls `f` with the account of the process that uses `mm`: all memory that it allocates with
+/// `__GFP_ACCOUNT` is charged to that process's memory cgroup.
 ///
-/// While it exists, all memory that this thread allocates with `__GFP_ACCOUNT` is charged to the
-/// memory cgroup of the owner of an address space.
+/// See [`OwnedPage`] for an example.
 ///
-/// # Examples
+/// # Context
 ///
-/// ```
-/// # use kernel::prelude::*;
-/// use vmarea::{
-///     mm::OwnerMm,
-///     page::{ChargeTo, OwnedPage},
-/// };
+/// Process context.
+pub fn charge_to<R>(mm: &OwnerMm, f: impl FnOnce(&Account) -> R) -> R {
+    let mut previous = ptr::null_mut();
+    // SAFETY: The address space's struct is valid.
+    let memcg = unsafe { vmarea_charge_begin(mm.as_raw(), &mut previous) };
+
+    // INVARIANT: Until `f` returns.
+    let result = f(&Account {
+        _not_send: NotThreadSafe,
+    });
+    // SAFETY: These are what the call in this thread has returned. What `f` has begun it has ended.
+    unsafe { vmarea_charge_end(memcg, previous) };
+    result
+}
+
+/// An account that memory is charged to.
 ///
-/// fn page_for(owner: &OwnerMm) -> Result<OwnedPage> {
-///     ChargeTo::owner_of(owner).alloc_page()
-/// }
-/// ```
+/// See [`OwnedPage`] for an example.
 ///
 /// # Invariants
 ///
-/// `memcg` is what `vmarea_charge_begin` returned in this thread, `previous` what it has replaced.
-pub struct ChargeTo {
-    memcg: *mut bindings::mem_cgroup,
-    previous: *mut bindings::mem_cgroup,
+/// What this thread allocates with `__GFP_ACCOUNT` is charged to it.
+pub struct Account {
     _not_send: NotThreadSafe,
 }
 
-impl ChargeTo {
-    /// Charges the memory cgroup of the process that uses `mm`.
-    pub fn owner_of(mm: &OwnerMm) -> Self {
-        let mut previous = ptr::null_mut();
-        // SAFETY: The address space's struct is valid.
-        let memcg = unsafe { vmarea_charge_begin(mm.as_raw(), &mut previous) };
-
-        // INVARIANT: As was just done.
-        Self {
-            memcg,
-            previous,
-            _not_send: NotThreadSafe,
-        }
-    }
-
+impl Account {
     /// Allocates a page, which is zeroed.
     ///
     /// # Errors
@@ -95,19 +86,24 @@ impl ChargeTo {
     }
 }
 
-impl Drop for ChargeTo {
-    fn drop(&mut self) {
-        // SAFETY: By the type invariants these are what the call in this thread has returned.
-        unsafe { vmarea_charge_end(self.memcg, self.previous) };
-    }
-}
-
 /// A page of order 0, by one reference to it.
 ///
 /// Dropping it is all that may be done with a page that user space has seen: others may have
 /// references of their own (vmsplice, process_vm_readv, GUP), and keep it as it is.
 ///
-/// See [`ChargeTo`] for an example.
+/// # Examples
+///
+/// ```
+/// # use kernel::prelude::*;
+/// use vmarea::{
+///     mm::OwnerMm,
+///     page::{charge_to, Account, OwnedPage},
+/// };
+///
+/// fn page_for(owner: &OwnerMm) -> Result<OwnedPage> {
+///     charge_to(owner, |account: &Account| account.alloc_page())
+/// }
+/// ```
 ///
 /// # Invariants
 ///
@@ -121,9 +117,9 @@ unsafe impl Sync for OwnedPage {}
 
 impl OwnedPage {
     /// The page, for as long as this reference exists.
-    pub fn borrow(&self) -> BorrowedPage<'_> {
+    pub fn borrow(&self) -> PageRef<'_> {
         // SAFETY: By the type invariants the page is valid.
-        unsafe { BorrowedPage::from_raw(self.0) }
+        unsafe { PageRef::from_raw(self.0) }
     }
 
     pub(crate) fn into_raw(self) -> NonNull<bindings::page> {
@@ -144,5 +140,51 @@ impl Drop for OwnedPage {
         // SAFETY: By the type invariants this owns a reference, which the call drops: for a page
         // of order 0 that is all it does when there are others.
         unsafe { bindings::__free_pages(self.0.as_ptr(), 0) };
+    }
+}
+
+/// A page that somebody owns. Pages of this kind can be shown to user space: they were zeroed, and no
+/// Rust code has references to what is in them.
+///
+/// # Examples
+///
+/// ```
+/// # use kernel::prelude::*;
+/// use vmarea::{area::VmAreaMixedMap, ops::VmOperations, page::PageRef};
+///
+/// fn show<T: VmOperations>(area: &VmAreaMixedMap<T>, page: PageRef<'_>) -> Result {
+///     area.insert_page(area.start(), page)
+/// }
+/// ```
+///
+/// # Invariants
+///
+/// Points at a page of order 0 that comes from an [`OwnedPage`], and is valid for `'a`.
+#[derive(Clone, Copy)]
+pub struct PageRef<'a> {
+    page: NonNull<bindings::page>,
+    _owner: PhantomData<&'a OwnedPage>,
+}
+
+impl PageRef<'_> {
+    /// # Safety
+    ///
+    /// `page` must come from an [`OwnedPage`], and must be kept for the lifetime of this.
+    pub(crate) unsafe fn from_raw(page: NonNull<bindings::page>) -> Self {
+        // INVARIANT: As the caller promises.
+        Self {
+            page,
+            _owner: PhantomData,
+        }
+    }
+
+    pub(crate) fn as_ptr(self) -> *mut bindings::page {
+        self.page.as_ptr()
+    }
+
+    /// The number of the memory node that the page is on.
+    pub fn nid(self) -> i32 {
+        // SAFETY: By the type invariants the page is valid.
+        unsafe { bindings::page_to_nid(self.as_ptr()) }
     }
 }

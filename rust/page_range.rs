@@ -63,7 +63,7 @@ use crate::{
         Established,
         VmAreaDesc, //
     },
-    page::ChargeTo,
+    page::charge_to,
     slot::Slot,
     trace::{
         self,
@@ -232,13 +232,18 @@ impl PageRange {
     ///
     /// # Errors
     ///
-    /// * `EINVAL` if the current process is not the range's owner.
+    /// * `EINVAL` if the current process is not the range's owner, or the file is not the range's.
     /// * `EPERM` if the mapping would be writable.
     /// * `EBUSY` if the range is or was mapped before.
     /// * `ENOMEM`.
     pub fn mmap_prepare<'a>(&self, mut area: VmAreaDesc<'a>) -> Result<Established<'a>> {
         if !area.is_for(&self.inner.mm) {
             return Err(EINVAL);
+        }
+        if let Some(mapping) = &*self.inner.mapping.lock() {
+            if !area.is_in(mapping) {
+                return Err(EINVAL);
+            }
         }
         area.flags().forbid_write()?;
         if self.inner.place.as_ref().is_some() {
@@ -336,13 +341,15 @@ impl RangeInner {
     ) -> Result {
         let mut fresh = KVec::with_capacity(missing, GFP_KERNEL)?;
         if missing > 0 {
-            let account = ChargeTo::owner_of(&self.mm);
-            for _ in 0..missing {
-                fresh.push(account.alloc_page()?, GFP_KERNEL)?;
-            }
+            charge_to(&self.mm, |account| -> Result {
+                for _ in 0..missing {
+                    fresh.push(account.alloc_page()?, GFP_KERNEL)?;
+                }
+                Ok(())
+            })?;
         }
         if let Some(page) = fresh.first() {
-            self.lru.list().prepare_for(&page.borrow())?;
+            self.lru.list().prepare_for(page.borrow())?;
         }
         let fresh = fresh.into_iter();
 

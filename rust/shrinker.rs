@@ -97,7 +97,7 @@ impl ScanTarget<'_> {
 ///     }
 ///
 ///     fn scan(&self, target: &ScanTarget<'_>, limit: usize, _: &ReclaimContext<'_>) -> usize {
-///         self.0.walk(target, limit, &mut |visited: Visited<'_, I>| {
+///         self.0.walk(target, limit, |visited: Visited<'_, I>| {
 ///             let (owner, verdict) = visited.isolate();
 ///             drop(owner);
 ///             verdict

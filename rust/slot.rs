@@ -9,7 +9,6 @@ use core::ptr::NonNull;
 
 use kernel::{
     bindings,
-    page::BorrowedPage,
     sync::atomic::{
         Acquire,
         Atomic,
@@ -22,7 +21,10 @@ use crate::{
         LruItem,
         LruLink, //
     },
-    page::OwnedPage,
+    page::{
+        OwnedPage,
+        PageRef, //
+    },
     page_range::RangeInner, //
 };
 
@@ -92,12 +94,12 @@ impl Slot {
     ///
     /// The caller must hold the range's lock, or a lease that covers the slot, for as long as it
     /// uses the page.
-    pub(crate) unsafe fn page(&self) -> Option<BorrowedPage<'_>> {
+    pub(crate) unsafe fn page(&self) -> Option<PageRef<'_>> {
         let page = NonNull::new(self.page.load(Acquire) as *mut bindings::page)?;
 
         // SAFETY: By the type invariants the slot owns a reference to it, and keeps it while the
         // caller holds what the safety requirements ask for.
-        Some(unsafe { BorrowedPage::from_raw(page) })
+        Some(unsafe { PageRef::from_raw(page) })
     }
 
     /// Puts `page` into the slot, which must be empty.

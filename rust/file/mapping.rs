@@ -87,7 +87,7 @@ impl FileMapping {
     }
 
     /// For a file's `f_mapping`. Valid for as long as `self`.
-    pub(super) fn as_raw(&self) -> *mut bindings::address_space {
+    pub(crate) fn as_raw(&self) -> *mut bindings::address_space {
         // SAFETY: By the type invariants the inode is valid.
         unsafe { (*self.inode.as_ptr()).i_mapping }
     }

@@ -12,7 +12,6 @@ use core::{
 use kernel::{
     bindings,
     page::{
-        BorrowedPage,
         PAGE_MASK,
         PAGE_SHIFT, //
     },
@@ -24,12 +23,13 @@ use crate::{
         VmArea,
         VmAreaRef, //
     },
-    bindings::vmarea_lock_page, //
+    bindings::vmarea_lock_page,
+    page::PageRef, //
 };
 
 use super::VmOperations;
 
-/// Where an area was mapped.
+/// Where an area is mapped.
 ///
 /// # Examples
 ///
@@ -49,6 +49,17 @@ pub struct Mapped {
 impl Mapped {
     pub(super) fn new(start: usize, end: usize, offset: usize) -> Self {
         Self { start, end, offset }
+    }
+
+    /// # Safety
+    ///
+    /// `vma` must be valid, and the mmap lock be held for write.
+    pub(super) unsafe fn of(vma: *const bindings::vm_area_struct) -> Self {
+        // SAFETY: As the caller promises.
+        unsafe {
+            let place = (*vma).__bindgen_anon_1.__bindgen_anon_1;
+            Self::new(place.vm_start, place.vm_end, (*vma).vm_pgoff)
+        }
     }
 
     /// The address of the first byte.
@@ -217,13 +228,15 @@ impl FaultOutcome {
 /// # Examples
 ///
 /// ```
-/// # use kernel::page::BorrowedPage;
-/// use vmarea::ops::{MapPages, VmOperations};
+/// use vmarea::{
+///     ops::{MapPages, VmOperations},
+///     page::PageRef,
+/// };
 ///
 /// /// Maps the pages that `page_at` knows.
 /// fn map_known<'p, T: VmOperations>(
 ///     around: &mut MapPages<'_, T>,
-///     page_at: impl Fn(usize) -> Option<BorrowedPage<'p>>,
+///     page_at: impl Fn(usize) -> Option<PageRef<'p>>,
 /// ) {
 ///     around.insert(|_, offset| page_at(offset));
 /// }
@@ -294,7 +307,7 @@ impl<'a, T: VmOperations> MapPages<'a, T> {
     /// # Context
     ///
     /// Does not sleep.
-    pub fn insert<'p>(&mut self, page_at: impl Fn(&Self, usize) -> Option<BorrowedPage<'p>>) {
+    pub fn insert<'p>(&mut self, page_at: impl Fn(&Self, usize) -> Option<PageRef<'p>>) {
         const BATCH: usize = 32;
         let mut next = self.offsets.start;
 

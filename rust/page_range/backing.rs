@@ -9,10 +9,7 @@ use core::{
 
 use kernel::{
     ffi::c_void,
-    page::{
-        BorrowedPage,
-        PAGE_SHIFT, //
-    },
+    page::PAGE_SHIFT,
     prelude::*,
     sync::{
         atomic::Acquire,
@@ -29,7 +26,10 @@ use crate::{
     file::FileMapping,
     lru::LruItem,
     mm::ReclaimArea,
-    page::OwnedPage,
+    page::{
+        OwnedPage,
+        PageRef, //
+    },
     slot::Slot,
     trace, //
 };
@@ -78,10 +78,7 @@ impl RangeInner {
 
     /// Slots with their pages. To be called with the range's lock held, for as long as the pages are
     /// used.
-    fn with_pages(
-        &self,
-        slots: Range<usize>,
-    ) -> impl Iterator<Item = (&'_ Slot, BorrowedPage<'_>)> {
+    fn with_pages(&self, slots: Range<usize>) -> impl Iterator<Item = (&'_ Slot, PageRef<'_>)> {
         self.slots()[slots].iter().filter_map(|slot| {
             // SAFETY: The range's lock is held.
             Some((slot, unsafe { slot.page() }?))
@@ -150,13 +147,19 @@ impl Backing for RangeInner {
 
     fn list(&self, slots: Range<usize>) {
         if let Some(this) = self.as_arc() {
-            self.lru.list().add(&this, self.with_pages(slots));
+            // SAFETY: Slots are in this list only, and are removed by `unlist` or isolated before
+            // their range, which has a reference to the list, is dropped. They have the same page
+            // for as long as they are in it. The iterator does nothing but to read the slots. No
+            // list is being walked by this thread, except by reclaim, which calls this for none.
+            unsafe { self.lru.list().add(&this, self.with_pages(slots)) };
         }
     }
 
     fn unlist(&self, slots: Range<usize>) -> usize {
         match self.as_arc() {
-            Some(this) => self.lru.list().remove(&this, self.with_pages(slots)),
+            // SAFETY: As in `list`. Reclaim has isolated the item that it visited, which has
+            // unlocked the list.
+            Some(this) => unsafe { self.lru.list().remove(&this, self.with_pages(slots)) },
             None => 0,
         }
     }

@@ -6,7 +6,6 @@ use core::ops::Range;
 
 use kernel::{
     page::{
-        Page,
         PAGE_MASK,
         PAGE_SHIFT,
         PAGE_SIZE, //
@@ -21,7 +20,8 @@ use crate::{
         vmarea_clear,
         vmarea_copy_from_user, //
     },
-    context::UserContext, //
+    context::UserContext,
+    page::PageRef, //
 };
 
 use super::{
@@ -139,7 +139,7 @@ impl Lease {
     fn for_each_page(
         &self,
         len: usize,
-        mut f: impl FnMut(&Page, usize, usize) -> Result,
+        mut f: impl FnMut(PageRef<'_>, usize, usize) -> Result,
     ) -> Result {
         if len > self.len {
             return Err(EINVAL);
@@ -153,7 +153,7 @@ impl Lease {
             let part = usize::min(end - at, PAGE_SIZE - offset);
             // SAFETY: This lease covers the slot.
             let page = unsafe { place.slots[at >> PAGE_SHIFT].page() }.ok_or(EFAULT)?;
-            f(&page, offset, part)?;
+            f(page, offset, part)?;
             at += part;
         }
         Ok(())

@@ -12,7 +12,6 @@ use kernel::{
 };
 
 use crate::{
-    area::VmAreaRef,
     mm::OwnerMm,
     ops::{
         Closed,
@@ -104,11 +103,11 @@ impl VmOperations for RangeInner {
         }
     }
 
-    fn may_split(&self, _: &VmAreaRef, _: usize) -> Result {
+    fn may_split(&self, _: &Mapped, _: usize) -> Result {
         Err(EINVAL)
     }
 
-    fn mremap(&self, _: &VmAreaRef) -> Result {
+    fn mremap(&self, _: &Mapped) -> Result {
         Err(EINVAL)
     }
 

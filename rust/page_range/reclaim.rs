@@ -80,26 +80,25 @@ impl Reclaimable for PageLru {
     fn scan(&self, target: &ScanTarget<'_>, limit: usize, context: &ReclaimContext<'_>) -> usize {
         let mut freed = 0;
 
-        self.list
-            .walk(target, limit, &mut |visited: Visited<'_, Slot>| {
-                if freed >= limit {
-                    return visited.skip();
-                }
-                let (verdict, taken) = visit(visited, limit - freed, context);
-                freed += taken;
-                verdict
-            });
+        self.list.walk(target, limit, |visited: Visited<'_, Slot>| {
+            if freed >= limit {
+                return visited.skip();
+            }
+            let (verdict, taken) = visit(visited, limit - freed, context);
+            freed += taken;
+            verdict
+        });
         freed
     }
 }
 
 /// Tries to take the page of the visited slot, and those of its idle neighbours, at most `limit`.
 /// Returns how many it took.
-fn visit(
-    visited: Visited<'_, Slot>,
+fn visit<'l>(
+    visited: Visited<'l, Slot>,
     limit: usize,
     context: &ReclaimContext<'_>,
-) -> (Verdict, usize) {
+) -> (Verdict<'l>, usize) {
     // SAFETY: The slot is in the list, which has a reference to the range. When it is isolated, the
     // reference is in `isolated`, which is dropped after the last use.
     let range: &RangeInner = unsafe { &*visited.item().owner() };

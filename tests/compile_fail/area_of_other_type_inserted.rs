@@ -5,23 +5,21 @@
 //! Rule: L1
 //! Error: E0308, mismatched types
 
-use kernel::{
-    page::Page,
-    prelude::*, //
-};
+use kernel::prelude::*;
 use vmarea::{
     area::VmAreaMixedMap,
-    ops::VmOperations, //
+    ops::VmOperations,
+    page::PageRef, //
 };
 
-fn show<T: VmOperations>(_owner: &T, area: &VmAreaMixedMap<T>, page: &Page) -> Result {
+fn show<T: VmOperations>(_owner: &T, area: &VmAreaMixedMap<T>, page: PageRef<'_>) -> Result {
     area.insert_page(area.start(), page)
 }
 
 fn show_both<Mine: VmOperations, Theirs: VmOperations>(
     (mine, my_area): (&Mine, &VmAreaMixedMap<Mine>),
     (theirs, their_area): (&Theirs, &VmAreaMixedMap<Theirs>),
-    page: &Page,
+    page: PageRef<'_>,
 ) -> Result {
     show(theirs, their_area, page)?;
     #[cfg(not(fixed))]

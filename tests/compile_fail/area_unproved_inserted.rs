@@ -5,16 +5,14 @@
 //! Rule: L1
 //! Error: E0599, no method named `insert_page` found
 
-use kernel::{
-    page::Page,
-    prelude::*, //
-};
+use kernel::prelude::*;
 use vmarea::{
     area::VmAreaRef,
-    ops::VmOperations, //
+    ops::VmOperations,
+    page::PageRef, //
 };
 
-fn show<T: VmOperations>(area: &VmAreaRef, owner: &T, page: &Page) -> Result {
+fn show<T: VmOperations>(area: &VmAreaRef, owner: &T, page: PageRef<'_>) -> Result {
     #[cfg(fixed)]
     let area = area
         .area_of(owner)

@@ -5,16 +5,14 @@
 //! Rule: I1
 //! Error: E0599, no method named `insert_page` found
 
-use kernel::{
-    page::Page,
-    prelude::*, //
-};
+use kernel::prelude::*;
 use vmarea::{
     area::VmArea,
-    ops::VmOperations, //
+    ops::VmOperations,
+    page::PageRef, //
 };
 
-fn show<T: VmOperations>(area: &VmArea<T>, page: &Page) -> Result {
+fn show<T: VmOperations>(area: &VmArea<T>, page: PageRef<'_>) -> Result {
     #[cfg(fixed)]
     let area = area.as_mixed_map().ok_or(EFAULT)?;
     area.insert_page(area.start(), page) //~

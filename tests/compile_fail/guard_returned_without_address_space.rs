@@ -20,8 +20,8 @@ struct Held<'a> {
 }
 
 fn lock<'a>(
-    owner: &OwnerMm,
-    mm: &'a mut Option<UserMm>,
+    owner: &'a OwnerMm,
+    mm: &'a mut Option<UserMm<'a>>,
     context: &'a mut UserContext,
     address: usize,
 ) -> Result<Held<'a>> {

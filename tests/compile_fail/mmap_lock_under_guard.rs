@@ -11,7 +11,7 @@ use vmarea::{
     mm::UserMm, //
 };
 
-fn has_next(context: &mut UserContext, mm: &UserMm, address: usize) -> Result<bool> {
+fn has_next(context: &mut UserContext, mm: &UserMm<'_>, address: usize) -> Result<bool> {
     let area = mm.lock_area(context, address)?.ok_or(EFAULT)?;
     let end = area.end();
     #[cfg(fixed)]

@@ -16,5 +16,5 @@ fn show<T: VmOperations>(area: &VmAreaMixedMap<T>, page: OwnedPage) -> Result {
     let borrowed = page.borrow();
     #[cfg(not(fixed))]
     drop(page); //~
-    area.insert_page(area.start(), &borrowed)
+    area.insert_page(area.start(), borrowed)
 }

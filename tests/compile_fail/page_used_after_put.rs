@@ -15,5 +15,5 @@ use vmarea::{
 fn show<T: VmOperations>(area: &VmAreaMixedMap<T>, page: OwnedPage) -> Result {
     #[cfg(not(fixed))]
     drop(page);
-    area.insert_page(area.start(), &page.borrow()) //~
+    area.insert_page(area.start(), page.borrow()) //~
 }

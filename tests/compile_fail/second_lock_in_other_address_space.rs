@@ -11,7 +11,7 @@ use vmarea::{
     mm::UserMm, //
 };
 
-fn difference(context: &mut UserContext, other: &UserMm, address: usize) -> Result<usize> {
+fn difference(context: &mut UserContext, other: &UserMm<'_>, address: usize) -> Result<usize> {
     let theirs = other.lock_area(context, address)?.ok_or(EFAULT)?;
     let end = theirs.end();
     #[cfg(fixed)]

@@ -11,7 +11,7 @@ use vmarea::{
     mm::UserMm, //
 };
 
-fn size(context: &mut UserContext, mm: &UserMm, addresses: [usize; 2]) -> Result<usize> {
+fn size(context: &mut UserContext, mm: &UserMm<'_>, addresses: [usize; 2]) -> Result<usize> {
     let first = mm.lock_area(context, addresses[0])?.ok_or(EFAULT)?;
     let start = first.start();
     #[cfg(fixed)]

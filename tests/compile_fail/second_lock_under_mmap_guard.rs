@@ -11,7 +11,7 @@ use vmarea::{
     mm::UserMm, //
 };
 
-fn are_there(context: &mut UserContext, mm: &UserMm, addresses: [usize; 2]) -> Result<bool> {
+fn are_there(context: &mut UserContext, mm: &UserMm<'_>, addresses: [usize; 2]) -> Result<bool> {
     let guard = mm.mmap_read_lock(context);
     let first = guard.area_at(addresses[0]).is_some();
     #[cfg(fixed)]

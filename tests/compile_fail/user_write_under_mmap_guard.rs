@@ -12,7 +12,7 @@ use vmarea::{
     user::UserWriter, //
 };
 
-fn tell(context: &mut UserContext, mm: &UserMm, address: usize, to: &mut UserWriter) -> Result {
+fn tell(context: &mut UserContext, mm: &UserMm<'_>, address: usize, to: &mut UserWriter) -> Result {
     let guard = mm.mmap_read_lock(context);
     let mapped = [u8::from(guard.area_at(address).is_some())];
     #[cfg(fixed)]

@@ -3,7 +3,7 @@
 //! A visitor says that it has isolated an item, which it has not.
 //!
 //! Rule: U1
-//! Error: E0423, cannot initialize a tuple struct which contains private fields
+//! Error: E0423, found struct `Verdict`
 
 use kernel::bindings::lru_status;
 use vmarea::lru::{
@@ -12,7 +12,7 @@ use vmarea::lru::{
     Visited, //
 };
 
-fn visit<I: LruItem>(visited: Visited<'_, I>) -> (lru_status, Verdict) {
+fn visit<I: LruItem>(visited: Visited<'_, I>) -> (lru_status, Verdict<'_>) {
     let wanted = lru_status::LRU_REMOVED;
     #[cfg(not(fixed))]
     let verdict = Verdict(wanted); //~

@@ -11,7 +11,7 @@ use vmarea::lru::{
     Visited, //
 };
 
-fn visit<I: LruItem>(visited: Visited<'_, I>, busy: fn(&I) -> bool) -> Verdict {
+fn visit<I: LruItem>(visited: Visited<'_, I>, busy: fn(&I) -> bool) -> Verdict<'_> {
     if busy(visited.item()) {
         #[cfg(not(fixed))]
         visited.isolate();

@@ -11,7 +11,7 @@ use vmarea::lru::{
     Visited, //
 };
 
-fn take<I: LruItem>(visited: Visited<'_, I>, look_at: fn(&I)) -> Verdict {
+fn take<I: LruItem>(visited: Visited<'_, I>, look_at: fn(&I)) -> Verdict<'_> {
     #[cfg(fixed)]
     look_at(visited.item());
     let (owner, verdict) = visited.isolate();

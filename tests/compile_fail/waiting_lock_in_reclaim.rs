@@ -14,7 +14,7 @@ use vmarea::{
     },
 };
 
-fn ioctl(mm: &UserMm, context: &mut UserContext, address: usize) -> Result<bool> {
+fn ioctl(mm: &UserMm<'_>, context: &mut UserContext, address: usize) -> Result<bool> {
     Ok(mm.lock_area(context, address)?.is_some())
 }
 

@@ -11,7 +11,7 @@ use vmarea::{
     mm::UserMm, //
 };
 
-fn are_there(context: &mut UserContext, mm: &UserMm, addresses: [usize; 2]) -> Result<bool> {
+fn are_there(context: &mut UserContext, mm: &UserMm<'_>, addresses: [usize; 2]) -> Result<bool> {
     let first = mm.try_lock_area(context, addresses[0]).ok_or(EAGAIN)?;
     #[cfg(not(fixed))]
     let second = mm.lock_area(context, addresses[1])?; //~

@@ -13,7 +13,7 @@ use vmarea::{
     },
 };
 
-fn ioctl(mm: &UserMm, context: &mut UserContext, address: usize) -> bool {
+fn ioctl(mm: &UserMm<'_>, context: &mut UserContext, address: usize) -> bool {
     mm.mmap_read_lock(context).area_at(address).is_some()
 }
 
