@@ -27,7 +27,8 @@ help: ## this list
 	@echo "make run | make test, or one of:"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|'
 	@echo "Variables: ARCH=x86_64|arm64 CONFIG=base|debug|up KDIR=<built tree> FILE=<for run>"
-	@echo "           TESTS='names' JOBS=<boots at a time> V=1 ACCEL=kvm"
+	@echo "           TESTS='names' MODES='sender receiver fault' TIME=<seconds>"
+	@echo "           JOBS=<boots at a time> V=1 ACCEL=kvm"
 
 .PHONY: run
 run: modules programs ## stream a real FILE= through the driver in QEMU, with the shrinker at work
@@ -45,6 +46,10 @@ host-test: setup ## the part of it that needs no guest
 compile-fail: modules ## what rustc must refuse, and the examples in the documentation
 	@$(in-root) tests/compile_fail/run build/$(name)
 	@$(in-root) tests/compile_fail/run --doc build/$(name)
+
+.PHONY: stress
+stress: setup ## the stress cases, each for TIME= seconds (default 60)
+	@tests/run stress
 
 .PHONY: shell
 shell: modules programs ## a shell in a guest with the module loaded (Ctrl-A X leaves)

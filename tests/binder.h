@@ -59,6 +59,19 @@ static inline long op_munmap(struct party *p, const u64 *a)
 	return sys_munmap(u64_ptr(a[0]), a[1]);
 }
 
+static inline long op_madvise(struct party *p, const u64 *a)
+{
+	(void)p;
+	return sys_madvise(u64_ptr(a[0]), a[1], a[2]);
+}
+
+/* Reads a byte and may die of it. */
+static inline long op_touch(struct party *p, const u64 *a)
+{
+	(void)p;
+	return __atomic_load_n((u8 *)u64_ptr(a[0]), __ATOMIC_RELAXED);
+}
+
 static inline long op_ioctl(struct party *p, const u64 *a)
 {
 	return sys_ioctl(p->fd, a[0], u64_ptr(a[1]));
@@ -111,6 +124,12 @@ static inline long b_map(struct party *p, size_t len)
 static inline long b_unmap(struct party *p)
 {
 	return ON(p, op_munmap, ptr_u64(p->area), p->area_len);
+}
+
+/* Throws away the page table of the area. */
+static inline long b_dontneed(struct party *p)
+{
+	return ON(p, op_madvise, ptr_u64(p->area), p->area_len, MADV_DONTNEED);
 }
 
 static inline long b_ioctl(struct party *p, unsigned int cmd, void *arg)
@@ -284,6 +303,7 @@ static inline long op_await(struct party *p, const u64 *a)
 {
 	p->res.n = 0;
 	for (;;) {
+		unsigned int before = p->res.n;
 		long ret;
 
 		p->bwr = (struct binder_write_read){
@@ -297,6 +317,9 @@ static inline long op_await(struct party *p, const u64 *a)
 		for (unsigned int i = 0; i < p->res.n; i++)
 			if (BR(p->res.br[i]) & a[0])
 				return p->res.br[i];
+		/* Reads come back for nothing when a child closes its files. */
+		if (p->res.n == before + 1 && p->res.br[before] == BR_NOOP)
+			p->res.n = before;
 		if (p->res.n >= MAX_RETURNS)
 			return -EOVERFLOW;
 	}

@@ -29,7 +29,6 @@ FIXTURE(impostor)
 FIXTURE_VARIANT(impostor)
 {
 	enum impostor kind;
-	bool readable;
 };
 
 FIXTURE_VARIANT_ADD(impostor, nothing) {
@@ -38,22 +37,18 @@ FIXTURE_VARIANT_ADD(impostor, nothing) {
 
 FIXTURE_VARIANT_ADD(impostor, anonymous) {
 	.kind = ANON,
-	.readable = true,
 };
 
 FIXTURE_VARIANT_ADD(impostor, anonymous_shared) {
 	.kind = ANON_SHARED,
-	.readable = true,
 };
 
 FIXTURE_VARIANT_ADD(impostor, memfd_shared) {
 	.kind = MEMFD_SHARED,
-	.readable = true,
 };
 
 FIXTURE_VARIANT_ADD(impostor, memfd_private) {
 	.kind = MEMFD_PRIVATE,
-	.readable = true,
 };
 
 FIXTURE_VARIANT_ADD(impostor, unreadable) {
@@ -62,7 +57,6 @@ FIXTURE_VARIANT_ADD(impostor, unreadable) {
 
 FIXTURE_VARIANT_ADD(impostor, hugetlb) {
 	.kind = HUGETLB,
-	.readable = true,
 };
 
 FIXTURE_VARIANT_ADD(impostor, pfnmap) {
@@ -71,7 +65,6 @@ FIXTURE_VARIANT_ADD(impostor, pfnmap) {
 
 FIXTURE_VARIANT_ADD(impostor, userfaultfd) {
 	.kind = UFFD,
-	.readable = true,
 };
 
 FIXTURE_VARIANT_ADD(impostor, vbinder) {
@@ -133,6 +126,13 @@ static long register_here(struct party *p)
 	return ret ? ret : sys_ioctl(fd, UFFDIO_REGISTER, &reg);
 }
 
+/* Whether the impostor has memory of its own, with a pattern in it. */
+static bool is_filled(enum impostor kind)
+{
+	return kind != NOTHING && kind != UNREADABLE && kind != PFNMAP &&
+	       kind != VBINDER;
+}
+
 /* Puts an impostor of kind a[0] where the party's area was. */
 static long op_impostor(struct party *p, const u64 *a)
 {
@@ -188,13 +188,45 @@ static long op_impostor(struct party *p, const u64 *a)
 	return ret;
 }
 
+/* What can be seen of an impostor from outside. */
+struct look {
+	u64 entries[LOOKED_AT];
+	char flags[256];
+};
+
+static int look_at(struct party *m, struct look *look)
+{
+	memset(look, 0, sizeof(*look));
+	/* Where nothing is there are no flags. */
+	vma_flags(m->pid, m->area, look->flags, sizeof(look->flags));
+	return vma_pagemap(m->pid, m->area, look->entries, LOOKED_AT);
+}
+
+static void expect_unchanged(struct __test_metadata *_metadata,
+			     struct party *m, const struct look *before,
+			     enum impostor kind)
+{
+	struct look after;
+
+	ASSERT_EQ(0, look_at(m, &after));
+	EXPECT_STREQ(before->flags, after.flags);
+	for (int i = 0; i < LOOKED_AT; i++) {
+		EXPECT_EQ(before->entries[i], after.entries[i]) {
+			TH_LOG("page table entry %d", i);
+		}
+	}
+	if (is_filled(kind))
+		EXPECT_EQ(-1, ON(m, op_mismatch, ptr_u64(m->area), FILLED, 7));
+	/* What another area has is not in this one. */
+	if (kind == VBINDER)
+		EXPECT_EQ(-EFAULT, b_probe(m, m->area));
+}
+
 /* Sends a message that must not arrive, and looks at what it left. */
 static void send_against(struct __test_metadata *_metadata, struct party *c,
-			 struct party *m, enum impostor kind, bool readable)
+			 struct party *m, enum impostor kind)
 {
-	u64 before[LOOKED_AT];
-	u64 after[LOOKED_AT];
-	char flags[2][256] = { "", "" };
+	struct look before;
 	long inserted;
 	long got;
 	long ret = ON(m, op_impostor, kind);
@@ -202,8 +234,7 @@ static void send_against(struct __test_metadata *_metadata, struct party *c,
 	if (ret == -ENODEV)
 		SKIP(return, "this kernel or machine cannot make one");
 	ASSERT_EQ(0, ret);
-	vma_flags(m->pid, m->area, flags[0], sizeof(flags[0]));
-	ASSERT_EQ(0, vma_pagemap(m->pid, m->area, before, LOOKED_AT));
+	ASSERT_EQ(0, look_at(m, &before));
 	inserted = counter("inserted");
 
 	ASSERT_EQ(0, b_call(c, 3, 8 * PAGE));
@@ -216,25 +247,14 @@ static void send_against(struct __test_metadata *_metadata, struct party *c,
 
 	/* The same for a reclaim that comes now. */
 	shrink_all();
-	vma_flags(m->pid, m->area, flags[1], sizeof(flags[1]));
-	EXPECT_STREQ(flags[0], flags[1]);
-	ASSERT_EQ(0, vma_pagemap(m->pid, m->area, after, LOOKED_AT));
-	for (int i = 0; i < LOOKED_AT; i++) {
-		EXPECT_EQ(before[i], after[i]) {
-			TH_LOG("page table entry %d", i);
-		}
-	}
-	if (!readable)
-		return;
-	EXPECT_EQ(-1, ON(m, op_mismatch, ptr_u64(m->area), FILLED, 7));
+	expect_unchanged(_metadata, m, &before, kind);
 }
 
 /* No page was ever there: the driver would have to insert them all. */
 TEST_F(impostor, in_a_fresh_area)
 {
 	ASSERT_EQ(0, b_unmap(self->m));
-	send_against(_metadata, self->c, self->m, variant->kind,
-		     variant->readable);
+	send_against(_metadata, self->c, self->m, variant->kind);
 }
 
 /* Some pages are idle: the driver has them, but not their mappings. */
@@ -242,8 +262,7 @@ TEST_F(impostor, in_an_area_with_idle_pages)
 {
 	ASSERT_EQ(0, exchange(self->c, self->m, 1, 4 * PAGE));
 	ASSERT_EQ(0, b_unmap(self->m));
-	send_against(_metadata, self->c, self->m, variant->kind,
-		     variant->readable);
+	send_against(_metadata, self->c, self->m, variant->kind);
 }
 
 /* Replaced in one step instead of unmapped and then mapped. */
@@ -252,8 +271,32 @@ TEST_F(impostor, mapped_over)
 	if (variant->kind == NOTHING)
 		SKIP(return, "nothing cannot be mapped over something");
 	ASSERT_EQ(0, exchange(self->c, self->m, 1, 4 * PAGE));
-	send_against(_metadata, self->c, self->m, variant->kind,
-		     variant->readable);
+	send_against(_metadata, self->c, self->m, variant->kind);
+}
+
+/* Accepted while the area was there; whoever maps its pages must look again. */
+TEST_F(impostor, before_the_message_is_read)
+{
+	struct look before;
+	long inserted;
+	long ret;
+
+	ASSERT_EQ(0, b_call(self->c, 3, 8 * PAGE));
+	ASSERT_EQ(0, b_unmap(self->m));
+	ret = ON(self->m, op_impostor, variant->kind);
+	if (ret == -ENODEV)
+		SKIP(return, "this kernel or machine cannot make one");
+	ASSERT_EQ(0, ret);
+	ASSERT_EQ(0, look_at(self->m, &before));
+	inserted = counter("inserted");
+
+	ASSERT_EQ(BR_TRANSACTION, b_receive(self->m));
+	EXPECT_EQ(inserted, counter("inserted"));
+	expect_unchanged(_metadata, self->m, &before, variant->kind);
+	ASSERT_EQ(0, b_free(self->m));
+	EXPECT_EQ(0, counter("used"));
+	EXPECT_EQ(0, shrink_all());
+	expect_unchanged(_metadata, self->m, &before, variant->kind);
 }
 
 TEST_HARNESS_MAIN

@@ -32,12 +32,6 @@ FIXTURE_TEARDOWN(area)
 #define EXPECT_AREA_WORKS()					\
 	EXPECT_EQ(0, exchange(self->c, self->m, 77, 3 * PAGE + 5))
 
-static long op_madvise(struct party *p, const u64 *a)
-{
-	(void)p;
-	return sys_madvise(u64_ptr(a[0]), a[1], a[2]);
-}
-
 static long op_mprotect(struct party *p, const u64 *a)
 {
 	(void)p;
@@ -75,12 +69,6 @@ static long op_child_maps(struct party *p, const u64 *a)
 	}
 	waitpid(pid, &status, 0);
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -ECHILD;
-}
-
-static long op_touch(struct party *p, const u64 *a)
-{
-	(void)p;
-	return __atomic_load_n((u8 *)u64_ptr(a[0]), __ATOMIC_RELAXED);
 }
 
 /* A registration of the party's area with userfaultfd, in mode a[0]. */
@@ -268,20 +256,21 @@ TEST_F(area, mremap_cannot_move_and_leave)
 
 TEST_F(area, dontneed_pages_come_back)
 {
+	long faults;
+
 	ASSERT_EQ(0, b_call(self->c, 6, 4 * PAGE));
 	ASSERT_EQ(BR_TRANSACTION, b_receive(self->m));
 	ASSERT_EQ(-1, b_mismatch(self->m, 6));
-	ASSERT_EQ(0, ON(self->m, op_madvise, ptr_u64(self->m->area), AREA_SIZE,
-			MADV_DONTNEED));
+	faults = counter("faults");
+	ASSERT_EQ(0, b_dontneed(self->m));
 	EXPECT_EQ(-1, b_mismatch(self->m, 6));
-	EXPECT_LT(0, counter("faults"));
+	EXPECT_LT(faults, counter("faults"));
 }
 
 TEST_F(area, dontneed_then_next_message)
 {
 	ASSERT_EQ(0, exchange(self->c, self->m, 7, 4 * PAGE));
-	ASSERT_EQ(0, ON(self->m, op_madvise, ptr_u64(self->m->area), AREA_SIZE,
-			MADV_DONTNEED));
+	ASSERT_EQ(0, b_dontneed(self->m));
 	/* The pages are there, their mapping is not: neither may be assumed. */
 	EXPECT_EQ(0, exchange(self->c, self->m, 8, 6 * PAGE));
 }
@@ -303,8 +292,7 @@ TEST_F(area, idle_page_is_not_mapped_again)
 	at = u64_ptr(self->m->res.tr.data.ptr.buffer);
 	ASSERT_EQ(1, b_probe(self->m, at));
 	ASSERT_EQ(0, b_free(self->m));
-	ASSERT_EQ(0, ON(self->m, op_madvise, ptr_u64(self->m->area), AREA_SIZE,
-			MADV_DONTNEED));
+	ASSERT_EQ(0, b_dontneed(self->m));
 	EXPECT_EQ(-EFAULT, b_probe(self->m, at));
 }
 
@@ -376,6 +364,22 @@ TEST_F(area, smaps_shows_its_flags)
 	EXPECT_NULL(strstr(flags, " wr")) TH_LOG("%s", flags);
 	EXPECT_NULL(strstr(flags, " mw")) TH_LOG("%s", flags);
 	EXPECT_NULL(strstr(flags, " pf")) TH_LOG("%s", flags);
+}
+
+TEST_F(area, smaps_counts_its_pages)
+{
+	char line[128];
+	long kib = -1;
+
+	ASSERT_EQ(0, b_call(self->c, 13, 3 * PAGE));
+	ASSERT_EQ(BR_TRANSACTION, b_receive(self->m));
+	ASSERT_EQ(-1, b_mismatch(self->m, 13));
+	ASSERT_EQ(0, vma_text(self->m->pid, "smaps", self->m->area, "Rss:",
+			      line, sizeof(line)));
+	for (char *s = line; *s && kib < 0; s++)
+		if (*s >= '0' && *s <= '9')
+			kib = atol(s);
+	EXPECT_EQ((long)(3 * PAGE / KIB), kib) TH_LOG("%s", line);
 }
 
 TEST_F(area, two_files_have_two_areas)

@@ -7,7 +7,7 @@
 
 module=${MODULE:-/lib/modules/vbinder.ko}
 name=vbinder
-cases=8
+cases=10
 number=0
 failed=0
 
@@ -123,6 +123,33 @@ half_bad_list() {
 		refused devices=fresh, && gone /dev/fresh
 }
 
+each_install() {
+	for mode in sender receiver fault; do
+		fresh install=$mode && exists /dev/$name || return 1
+		read -r now </sys/module/$name/parameters/install
+		[ "$now" = $mode ] && continue
+		echo "# install=$mode became $now"
+		return 1
+	done
+}
+
+bad_install() {
+	for mode in nobody "" senders SENDER; do
+		unload || return 1
+		dmesg -c >/dev/null
+		why=$(insmod "$module" install=$mode 2>&1) && return 1
+		case $why in *"Invalid argument"*) ;; *)
+			echo "# install=$mode: $why"
+			return 1
+			;;
+		esac
+		loaded && return 1
+		dmesg | grep -q "vbinder: install=" && continue
+		echo "# nothing in the log about install=$mode"
+		return 1
+	done
+}
+
 unknown_parameter() {
 	# The kernel only warns about these; the module must load as usual.
 	unload
@@ -148,6 +175,8 @@ several_devices; result "devices=a,b,c makes all three"
 one_in_use_keeps_all; result "rmmod is refused while any device is in use"
 bad_names; result "bad device names are refused"
 half_bad_list; result "a bad name makes no device of the good ones"
+each_install; result "install= is what was asked for"
+bad_install; result "an unknown install= is refused, with a reason in the log"
 unknown_parameter; result "an unknown parameter does no harm"
 fresh && exists /dev/$name; result "the default device is back"
 echo "# $((cases - failed)) of $cases passed"

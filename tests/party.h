@@ -237,6 +237,25 @@ static inline int party_kill(struct party *p)
 	return WIFSIGNALED(l->status) ? WTERMSIG(l->status) : 0;
 }
 
+/*
+ * A child that has the party's files, outlives the party and waits to be
+ * killed. Its pid is left in the scratch memory.
+ */
+static inline long op_leave_a_child(struct party *p, const u64 *a)
+{
+	int pid = fork();
+
+	(void)a;
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+		for (u64 end = now_ms() + PATIENCE_MS; now_ms() < end;)
+			nap();
+		_exit(0);
+	}
+	p->scratch[0] = pid;
+	return pid < 0 ? pid : 0;
+}
+
 static inline void kill_all_parties(void)
 {
 	for (unsigned int i = 0; i < nr_parties; i++)
@@ -246,6 +265,20 @@ static inline void kill_all_parties(void)
 		memset(parties, 0, MAX_PARTIES * sizeof(*parties));
 }
 
+/* What a party's thread does, as in /proc/<pid>/stat, or 0. */
+static inline char party_state(struct party *p)
+{
+	char path[64];
+	char stat[512];
+	char *s;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", p->pid, p->tid);
+	if (read_file(path, stat, sizeof(stat)) <= 0)
+		return 0;
+	s = strrchr(stat, ')');
+	return s && s[1] ? s[2] : 0;
+}
+
 /*
  * Waits until a busy party sleeps in the kernel. What it sleeps in is what it
  * was told to do: nothing else in an operation sleeps interruptibly.
@@ -253,16 +286,13 @@ static inline void kill_all_parties(void)
 static inline bool falls_asleep(struct party *p)
 {
 	u64 end = now_ms() + PATIENCE_MS;
-	char path[64];
-	char stat[512];
-	char *s;
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", p->pid, p->tid);
 	while (is_busy(p) && now_ms() < end) {
-		if (read_file(path, stat, sizeof(stat)) <= 0)
+		char state = party_state(p);
+
+		if (!state)
 			return false;
-		s = strrchr(stat, ')');
-		if (s && s[1] && s[2] == 'S')
+		if (state == 'S')
 			return is_busy(p);
 		nap();
 	}

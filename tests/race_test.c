@@ -2,15 +2,15 @@
 /*
  * Everything at once: messages while the receiver's address space changes,
  * while it dies, while the shrinker runs. Bounded by time, so a slow machine
- * tries less, not longer; what arrives must always be what was sent.
+ * tries less, not longer; what arrives must always be what was sent, and stay
+ * so until it is freed.
  */
 #include <kselftest_harness.h>
 
-#include "pair.h"
+#include "traffic.h"
 
-#define RACE_MS		2500
 #define ROUNDS		12
-#define LEN		(8 * PAGE)
+#define LEN		TRAFFIC_LEN
 
 FIXTURE(race)
 {
@@ -27,66 +27,6 @@ FIXTURE_SETUP(race)
 FIXTURE_TEARDOWN(race)
 {
 	kill_all_parties();
-}
-
-/* Serves until told otherwise by a signal or an error; checks what comes. */
-static long op_serve(struct party *p, const u64 *a)
-{
-	static const struct binder_transaction_data empty;
-
-	(void)a;
-	for (;;) {
-		struct binder_transaction_data *tr = &p->res.tr;
-		long ret = op_await(p, ARGS(BR(BR_TRANSACTION)));
-
-		if (ret < 0)
-			return ret;
-		if (mismatch(u64_ptr(tr->data.ptr.buffer), tr->data_size,
-			     tr->code) != -1)
-			return -EILSEQ;
-		put_free(p, tr->data.ptr.buffer);
-		put_tr(p, BC_REPLY, &empty);
-		ret = op_go(p, ARGS(0));
-		if (ret)
-			return ret;
-	}
-}
-
-/*
- * Calls for a[0] ms. The number of calls that were answered; with a[1], calls
- * may also fail cleanly, and a dead manager ends it.
- */
-static long op_call_for(struct party *p, const u64 *a)
-{
-	u64 end = now_ms() + a[0];
-	long answered = 0;
-
-	for (u32 n = 0; now_ms() < end; n++) {
-		struct binder_transaction_data tr = {
-			.code = n,
-			.data_size = 1 + (n * 1237) % LEN,
-		};
-		long ret;
-
-		op_fill(p, ARGS(n, tr.data_size, 0));
-		tr.data.ptr.buffer = ptr_u64(p->payload);
-		put_tr(p, BC_TRANSACTION, &tr);
-		ret = op_go(p, ARGS(0));
-		if (!ret)
-			ret = op_await(p, ARGS(BR_MESSAGE));
-		if (ret == BR_REPLY) {
-			answered++;
-			put_free(p, p->res.tr.data.ptr.buffer);
-			ret = op_go(p, ARGS(0));
-			if (ret)
-				return ret;
-		} else if (a[1] && ret == BR_DEAD_REPLY) {
-			break;
-		} else if (!a[1] || ret != BR_FAILED_REPLY) {
-			return ret < 0 ? ret : -EPROTO;
-		}
-	}
-	return answered;
 }
 
 /* Maps, touches and unmaps for a[0] ms: every round takes the mmap lock. */
@@ -110,106 +50,108 @@ static long op_storm(struct party *p, const u64 *a)
 	return rounds;
 }
 
-/* Runs the shrinker for a[0] ms. */
-static long op_shrink_for(struct party *p, const u64 *a)
+/* Forks for a[0] ms: every round write-locks all areas for a while. */
+static long op_fork_for(struct party *p, const u64 *a)
 {
 	u64 end = now_ms() + a[0];
 	long rounds = 0;
 
 	(void)p;
 	while (now_ms() < end) {
-		long ret = shrink_once();
+		int status;
+		int pid = fork();
 
-		if (ret)
-			return ret;
+		if (pid == 0)
+			_exit(0);
+		if (pid < 0 || waitpid(pid, &status, 0) != pid)
+			return -ECHILD;
 		rounds++;
 	}
 	return rounds;
 }
 
-/* Throws the area's mappings away for a[0] ms. */
-static long op_dontneed_for(struct party *p, const u64 *a)
+/* The client calls the manager while the others do what they were told to. */
+static void expect_traffic(struct __test_metadata *_metadata, struct party *c,
+			   struct party *m, struct party **others, int n)
 {
-	u64 end = now_ms() + a[0];
-	long rounds = 0;
-
-	while (now_ms() < end) {
-		long ret = sys_madvise(p->area, p->area_len, MADV_DONTNEED);
-
-		if (ret)
-			return ret;
-		rounds++;
+	START(m, op_serve);
+	START(c, op_call_for, stress_ms(), 0);
+	EXPECT_LT(0, finish_stress(c));
+	for (int i = 0; i < n; i++) {
+		EXPECT_LT(0, finish_stress(others[i])) {
+			TH_LOG("number %d of those that disturb", i);
+		}
 	}
-	return rounds;
+	EXPECT_LT(0, stop_serving(c, m));
+	EXPECT_EQ(0, settled("used", 0));
 }
 
-TEST_F(race, insertion_and_mmap_storm)
+TEST_F_STRESS(race, insertion_and_mmap_storm)
 {
-	struct party *t[2];
-	struct party *s = party_new();
+	struct party *other[] = {
+		party_new(), party_thread(self->m), party_thread(self->m),
+	};
 
-	ASSERT_NE(NULL, s);
-	for (int i = 0; i < 2; i++) {
-		t[i] = party_thread(self->m);
-		ASSERT_NE(NULL, t[i]);
-		START(t[i], op_storm, RACE_MS);
-	}
-	START(self->m, op_serve);
+	for (int i = 0; i < 3; i++)
+		ASSERT_NE(NULL, other[i]);
 	/* Without the shrinker no page would ever be inserted twice. */
-	START(s, op_shrink_for, RACE_MS);
-	EXPECT_LT(0, ON(self->c, op_call_for, RACE_MS, 0));
-	EXPECT_LT(0, finish(s));
-	EXPECT_LT(0, finish(t[0]));
-	EXPECT_LT(0, finish(t[1]));
-	EXPECT_TRUE(is_busy(self->m)) {
-		TH_LOG("server: %ld", self->m->ret);
-	}
-	EXPECT_EQ(0, settled("used", 0));
+	START(other[0], op_shrink_for, stress_ms());
+	START(other[1], op_storm, stress_ms());
+	START(other[2], op_storm, stress_ms());
+	expect_traffic(_metadata, self->c, self->m, other, 3);
 }
 
-TEST_F(race, insertion_and_reclaim)
+TEST_F_STRESS(race, insertion_and_fork)
+{
+	struct party *other[] = { party_new(), party_thread(self->m) };
+
+	ASSERT_NE(NULL, other[0]);
+	ASSERT_NE(NULL, other[1]);
+	START(other[0], op_shrink_for, stress_ms());
+	START(other[1], op_fork_for, stress_ms());
+	expect_traffic(_metadata, self->c, self->m, other, 2);
+}
+
+TEST_F_STRESS(race, insertion_and_reclaim)
 {
 	struct party *s = party_new();
 
 	ASSERT_NE(NULL, s);
-	START(self->m, op_serve);
-	START(s, op_shrink_for, RACE_MS);
-	EXPECT_LT(0, ON(self->c, op_call_for, RACE_MS, 0));
-	EXPECT_LT(0, finish(s));
-	EXPECT_TRUE(is_busy(self->m)) {
-		TH_LOG("server: %ld", self->m->ret);
-	}
-	EXPECT_EQ(0, settled("used", 0));
+	START(s, op_shrink_for, stress_ms());
+	expect_traffic(_metadata, self->c, self->m, &s, 1);
 }
 
-TEST_F(race, insertion_and_dontneed)
+TEST_F_STRESS(race, insertion_and_dontneed)
 {
 	struct party *t = party_thread(self->m);
 
 	ASSERT_NE(NULL, t);
-	START(self->m, op_serve);
-	START(t, op_dontneed_for, RACE_MS);
-	EXPECT_LT(0, ON(self->c, op_call_for, RACE_MS, 0));
-	EXPECT_LT(0, finish(t));
-	EXPECT_TRUE(is_busy(self->m)) {
-		TH_LOG("server: %ld", self->m->ret);
-	}
+	START(t, op_dontneed_for, stress_ms());
+	expect_traffic(_metadata, self->c, self->m, &t, 1);
+}
+
+/* Every page that is touched comes from a fault, while its neighbours go. */
+TEST_F_STRESS(race, faults_and_reclaim)
+{
+	struct party *other[] = { party_new(), party_thread(self->m) };
+
+	ASSERT_NE(NULL, other[0]);
+	ASSERT_NE(NULL, other[1]);
+	START(other[0], op_shrink_for, stress_ms());
+	START(other[1], op_dontneed_for, stress_ms());
+	expect_traffic(_metadata, self->c, self->m, other, 2);
 }
 
 /* A reclaimer that two processes run at once, against two areas. */
-TEST_F(race, two_shrinkers)
+TEST_F_STRESS(race, two_shrinkers)
 {
 	struct party *s[2] = { party_new(), party_new() };
 
-	ASSERT_NE(NULL, s[0]);
-	ASSERT_NE(NULL, s[1]);
-	START(self->m, op_serve);
-	START(s[0], op_shrink_for, RACE_MS);
-	START(s[1], op_shrink_for, RACE_MS);
-	EXPECT_LT(0, ON(self->c, op_call_for, RACE_MS, 0));
-	EXPECT_LT(0, finish(s[0]));
-	EXPECT_LT(0, finish(s[1]));
-	EXPECT_EQ(0, settled("used", 0));
+	for (int i = 0; i < 2; i++) {
+		ASSERT_NE(NULL, s[i]);
+		START(s[i], op_shrink_for, stress_ms());
+	}
+	expect_traffic(_metadata, self->c, self->m, s, 2);
 }
 
 /* Kills everybody, so that the next round starts from nothing. */
@@ -221,13 +163,20 @@ static bool next_round(struct party **m, struct party **c)
 	return *m && *c;
 }
 
-TEST_F_TIMEOUT(race, insertion_and_receiver_exit, 60)
+static void nap_times(int n)
 {
-	for (int i = 0; i < ROUNDS; i++) {
+	while (n-- > 0)
+		nap();
+}
+
+TEST_F_STRESS(race, insertion_and_receiver_exit)
+{
+	u64 began = now_ms();
+
+	for (int i = 0; another_round(i, ROUNDS, began); i++) {
 		START(self->m, op_serve);
-		START(self->c, op_call_for, RACE_MS, 1);
-		for (int n = 0; n < i; n++)
-			nap();
+		START(self->c, op_call_for, STRESS_MS, 1);
+		nap_times(i % ROUNDS);
 		ASSERT_EQ(SIGKILL, party_kill(self->m));
 		EXPECT_LE(0, finish(self->c));
 		EXPECT_EQ(0, settled("used", 0));
@@ -235,9 +184,11 @@ TEST_F_TIMEOUT(race, insertion_and_receiver_exit, 60)
 	}
 }
 
-TEST_F_TIMEOUT(race, insertion_and_munmap, 60)
+TEST_F_STRESS(race, insertion_and_munmap)
 {
-	for (int i = 0; i < ROUNDS; i++) {
+	u64 began = now_ms();
+
+	for (int i = 0; another_round(i, ROUNDS, began); i++) {
 		struct party *t = party_thread(self->m);
 
 		ASSERT_NE(NULL, t);
@@ -260,9 +211,38 @@ TEST_F_TIMEOUT(race, insertion_and_munmap, 60)
 	}
 }
 
-TEST_F_TIMEOUT(race, reclaim_and_munmap, 60)
+/* The receiver reads what was sent, while its area goes. */
+TEST_F_STRESS(race, reading_and_munmap)
 {
-	for (int i = 0; i < ROUNDS; i++) {
+	u64 began = now_ms();
+
+	for (int i = 0; another_round(i, ROUNDS, began); i++) {
+		struct party *t = party_thread(self->m);
+		long got;
+
+		ASSERT_NE(NULL, t);
+		ASSERT_EQ(0, b_oneway(self->c, i, LEN));
+		ASSERT_EQ(BR_TRANSACTION_COMPLETE, b_receipt(self->c));
+		ASSERT_EQ(0, b_set_nonblock(self->m));
+		START(t, op_munmap, ptr_u64(t->area), t->area_len);
+		got = b_receive(self->m);
+		EXPECT_EQ(0, finish(t));
+		EXPECT_TRUE(got == BR_TRANSACTION || got == -EAGAIN) {
+			TH_LOG("got %lx", got);
+		}
+		if (got == BR_TRANSACTION)
+			ASSERT_EQ(0, b_free(self->m));
+		EXPECT_EQ(0, settled("used", 0));
+		EXPECT_EQ(0, shrink_all());
+		ASSERT_TRUE(next_round(&self->m, &self->c));
+	}
+}
+
+TEST_F_STRESS(race, reclaim_and_munmap)
+{
+	u64 began = now_ms();
+
+	for (int i = 0; another_round(i, ROUNDS, began); i++) {
 		struct party *s = party_new();
 
 		ASSERT_NE(NULL, s);
@@ -276,9 +256,11 @@ TEST_F_TIMEOUT(race, reclaim_and_munmap, 60)
 	}
 }
 
-TEST_F_TIMEOUT(race, reclaim_and_exit, 60)
+TEST_F_STRESS(race, reclaim_and_exit)
 {
-	for (int i = 0; i < ROUNDS; i++) {
+	u64 began = now_ms();
+
+	for (int i = 0; another_round(i, ROUNDS, began); i++) {
 		struct party *s = party_new();
 
 		ASSERT_NE(NULL, s);
@@ -293,28 +275,29 @@ TEST_F_TIMEOUT(race, reclaim_and_exit, 60)
 }
 
 /* Senders die in the middle of what they send. */
-TEST_F_TIMEOUT(race, fatal_signal_while_sending, 60)
+TEST_F_STRESS(race, fatal_signal_while_sending)
 {
-	struct party *s = party_new();
+	u64 began = now_ms();
 
-	ASSERT_NE(NULL, s);
-	START(self->m, op_serve);
-	START(s, op_shrink_for, RACE_MS);
-	for (int i = 0; i < ROUNDS; i++) {
-		struct party *c = client_new(AREA_SIZE);
+	for (int i = 0; another_round(i, 3, began); i++) {
+		struct party *s = party_new();
 
-		if (!c)
-			break;
-		START(c, op_call_for, RACE_MS, 0);
-		for (int n = 0; n < i % 5; n++)
-			nap();
-		EXPECT_EQ(SIGKILL, party_kill(c));
+		ASSERT_NE(NULL, s);
+		START(self->m, op_serve);
+		START(s, op_shrink_for, STRESS_MS / 3);
+		for (int k = 0; k < ROUNDS; k++) {
+			struct party *c = client_new(AREA_SIZE);
+
+			ASSERT_NE(NULL, c);
+			START(c, op_call_for, STRESS_MS, 0);
+			nap_times(k % 5);
+			EXPECT_EQ(SIGKILL, party_kill(c));
+		}
+		EXPECT_LT(0, finish(s));
+		EXPECT_LT(0, stop_serving(self->c, self->m));
+		EXPECT_EQ(0, settled("used", 0));
+		ASSERT_TRUE(next_round(&self->m, &self->c));
 	}
-	EXPECT_TRUE(is_busy(self->m)) {
-		TH_LOG("server: %ld", self->m->ret);
-	}
-	EXPECT_LT(0, ON(self->c, op_call_for, 200, 0));
-	EXPECT_EQ(0, settled("used", 0));
 }
 
 TEST_HARNESS_MAIN

@@ -364,22 +364,6 @@ TEST_F(reclaim, close_leaves_no_idle_page)
 	EXPECT_EQ(0, settled("used", 0));
 }
 
-/* A child that waits until the test ends, and has the party's file. */
-static long op_leave_a_child(struct party *p, const u64 *a)
-{
-	int pid = fork();
-
-	(void)a;
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
-		for (u64 end = now_ms() + PATIENCE_MS; now_ms() < end;)
-			nap();
-		_exit(0);
-	}
-	p->scratch[0] = pid;
-	return pid < 0 ? pid : 0;
-}
-
 /* The owner's memory is gone, its file is not: the pages must still go. */
 TEST_F(reclaim, a_file_that_outlives_its_owner)
 {

@@ -9,6 +9,7 @@
 
 #define STATS_FILE	"/sys/kernel/debug/vbinder/vbinder/stats"
 #define SHRINKERS	"/sys/kernel/debug/shrinker"
+#define ROOT_GROUP	1
 
 /* A counter of the default device, or a negative errno. */
 static inline long counter(const char *name)
@@ -65,38 +66,100 @@ static inline bool find_shrinker(char *path, size_t size)
 	return ok;
 }
 
-/* Asks the driver's shrinker alone for n objects. -ENOENT without debugfs. */
+/*
+ * What the shrinker has, as debugfs shows it: a line for each control group
+ * that has something, with the group's id and a count for each node.
+ */
+static inline long shrinker_lines(const char *dir, char *text, size_t size)
+{
+	char path[160];
+
+	snprintf(path, sizeof(path), "%s/count", dir);
+	return read_file(path, text, size);
+}
+
+static inline long shrinker_scan_group(const char *dir, u64 group, int node,
+				       unsigned long n)
+{
+	char path[160];
+	char text[64];
+	long ret;
+
+	snprintf(path, sizeof(path), "%s/scan", dir);
+	snprintf(text, sizeof(text), "%llu %d %lu", group, node, n);
+	ret = write_file(path, text);
+	/* A shrinker without groups shows the root group's id, but wants 0. */
+	if (ret != -EINVAL || !group)
+		return ret;
+	return shrinker_scan_group(dir, 0, node, n);
+}
+
+/* The next number and what follows it; NULL at the end of the text. */
+static inline char *next_number(char *s, u64 *number)
+{
+	while (*s == ' ' || *s == '\n')
+		s++;
+	if (*s < '0' || *s > '9')
+		return NULL;
+	for (*number = 0; *s >= '0' && *s <= '9'; s++)
+		*number = *number * 10 + *s - '0';
+	return s;
+}
+
+/*
+ * Asks the driver's shrinker alone for n objects of each group and node that
+ * has some, or of the root group. -ENOENT without debugfs.
+ */
 static inline long shrinker_scan(unsigned long n)
 {
 	char dir[128];
-	char path[160];
-	char text[64];
+	char text[4096];
+	char *s = text;
+	u64 group, count = 0;
+	long ret;
 
 	if (!find_shrinker(dir, sizeof(dir)))
 		return -ENOENT;
-	snprintf(path, sizeof(path), "%s/scan", dir);
-	snprintf(text, sizeof(text), "0 0 %lu", n);
-	return write_file(path, text);
+	ret = shrinker_lines(dir, text, sizeof(text));
+	if (ret < 0)
+		return ret;
+	if (!ret)
+		return shrinker_scan_group(dir, ROOT_GROUP, 0, n);
+	while ((s = next_number(s, &group))) {
+		for (int node = 0; *s == ' '; node++) {
+			s = next_number(s, &count);
+			ret = count ? shrinker_scan_group(dir, group, node, n) :
+				      0;
+			/* A group may have gone since. */
+			if (ret && ret != -ENOENT)
+				return ret;
+		}
+	}
+	return 0;
 }
 
 /* What the shrinker says it could free, or a negative errno. */
 static inline long shrinker_count(void)
 {
 	char dir[128];
-	char path[160];
-	char text[256];
-	char *s;
+	char text[4096];
+	char *s = text;
+	u64 group, count = 0;
+	long total = 0;
 	long ret;
 
 	if (!find_shrinker(dir, sizeof(dir)))
 		return -ENOENT;
-	snprintf(path, sizeof(path), "%s/count", dir);
-	ret = read_file(path, text, sizeof(text));
-	if (ret <= 0)
+	ret = shrinker_lines(dir, text, sizeof(text));
+	if (ret < 0)
 		return ret;
-	/* A line is the control group's number, then one count per node. */
-	s = strchr(text, ' ');
-	return s ? atol(s + 1) : -EINVAL;
+	while ((s = next_number(s, &group))) {
+		while (*s == ' ') {
+			s = next_number(s, &count);
+			total += count;
+		}
+	}
+	return total;
 }
 
 static inline long drop_slab(void)

@@ -339,27 +339,13 @@ TEST_F(death, by_close_wakes_the_sleepers)
 }
 
 /* A copy of the descriptor in a child keeps the file, not the process. */
-static long op_forked_holder(struct party *p, const u64 *a)
-{
-	int pid = fork();
-
-	(void)a;
-	if (pid == 0) {
-		for (u64 end = now_ms() + PATIENCE_MS; now_ms() < end;)
-			nap();
-		_exit(0);
-	}
-	p->scratch[0] = pid;
-	return pid < 0 ? pid : 0;
-}
-
 TEST_F(death, of_a_server_whose_file_lives_on)
 {
 	struct party *other = client_new(AREA_SIZE);
 	long got;
 
 	ASSERT_NE(NULL, other);
-	ASSERT_EQ(0, ON(self->m, op_forked_holder));
+	ASSERT_EQ(0, ON(self->m, op_leave_a_child));
 	ASSERT_EQ(0, b_call(self->c, 1, LEN));
 	ASSERT_EQ(BR_TRANSACTION, b_receive(self->m));
 	EXPECT_DIES(self->m);
