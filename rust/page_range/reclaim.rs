@@ -79,31 +79,42 @@ impl Reclaimable for PageLru {
 
     fn scan(&self, target: &ScanTarget<'_>, limit: usize, context: &ReclaimContext<'_>) -> usize {
         let mut freed = 0;
+        // What cannot be taken goes to the end, so as not to be met again when the walk starts over.
+        // But a walk follows its items there with the list locked: each may be met there once.
+        let mut rotations = self.list.count(target);
 
         self.list.walk(target, limit, |visited: Visited<'_, Slot>| {
             if freed >= limit {
                 return visited.skip();
             }
-            let (verdict, taken) = visit(visited, limit - freed, context);
-            freed += taken;
-            verdict
+            match visit(visited, limit - freed, context) {
+                Ok((verdict, taken)) => {
+                    freed += taken;
+                    verdict
+                }
+                Err(visited) if rotations > 0 => {
+                    rotations -= 1;
+                    visited.rotate()
+                }
+                Err(visited) => visited.skip(),
+            }
         });
         freed
     }
 }
 
 /// Tries to take the page of the visited slot, and those of its idle neighbours, at most `limit`.
-/// Returns how many it took.
+/// Returns how many it took, or the visit if it could not take the page.
 fn visit<'l>(
     visited: Visited<'l, Slot>,
     limit: usize,
     context: &ReclaimContext<'_>,
-) -> (Verdict<'l>, usize) {
+) -> Result<(Verdict<'l>, usize), Visited<'l, Slot>> {
     // SAFETY: The slot is in the list, which has a reference to the range. When it is isolated, the
     // reference is in `isolated`, which is dropped after the last use.
     let range: &RangeInner = unsafe { &*visited.item().owner() };
     let Some(index) = range.index_of(visited.item()) else {
-        return (visited.skip(), 0);
+        return Err(visited);
     };
 
     trace::reclaim_begin(range.id(), index, range.is_mapped());
@@ -124,12 +135,11 @@ fn visit<'l>(
             range.reclaimed(&slots, unmapped);
             // It may be the last reference.
             drop(owner);
-            (verdict, slots.len())
+            Ok((verdict, slots.len()))
         }
         Err((visited, skipped)) => {
             range.skipped(index, skipped);
-            // Not to be met again at once, when the walk starts from the beginning.
-            (visited.rotate(), 0)
+            Err(visited)
         }
     }
 }
