@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Programs that lease pages while they are reclaimed.
+
+use crate::{
+    all_idle,
+    log::Event::*,
+    one_idle,
+    owner::Changes,
+    range::Setup,
+    PLAIN, //
+};
+
+#[test]
+fn lease_and_reclaim() {
+    PLAIN.explore(
+        one_idle,
+        [
+            |range| {
+                range.lease_and_release(0, 0..1);
+                range.lease_and_release(0, 0..1);
+            },
+            |range| range.shrink(0, 3, 1),
+        ],
+        &[Leased, Unmapped(1), RangeLocked],
+    );
+}
+
+#[test]
+fn leases_that_share_a_page() {
+    PLAIN.explore(
+        one_idle,
+        [
+            |range| range.lease_and_release(0, 0..1),
+            |range| range.lease_and_release(1, 0..1),
+            |range| range.shrink(0, 1, 1),
+        ],
+        &[Leased, Unmapped(1), RangeLocked],
+    );
+}
+
+#[test]
+fn leases_that_overlap() {
+    Setup { slots: 3, ..PLAIN }.explore(
+        all_idle,
+        [
+            |range| range.lease_and_release(0, 0..2),
+            |range| range.lease_and_release(1, 1..3),
+            |range| range.shrink(0, 1, 3),
+        ],
+        &[Leased, Unmapped(1), Unmapped(3), RangeLocked],
+    );
+}
+
+#[test]
+fn leases_that_fill_the_same_slot() {
+    PLAIN.explore(
+        |range| range.map(),
+        [
+            |range| range.lease_and_release(0, 0..1),
+            |range| range.lease_and_release(1, 0..1),
+            |range| range.shrink(0, 1, 1),
+        ],
+        &[Leased, Unmapped(1), RangeLocked],
+    );
+}
+
+#[test]
+fn insertion_between_idle_neighbours() {
+    Setup { slots: 3, ..PLAIN }.explore(
+        |range| {
+            range.map();
+            range.lease_and_release(0, 0..1);
+            range.lease_and_release(0, 2..3);
+        },
+        [
+            |range| range.lease_and_release(0, 1..2),
+            |range| range.shrink(0, 2, 3),
+        ],
+        &[Leased, Unmapped(1), Unmapped(2), Unmapped(3), RangeLocked],
+    );
+}
+
+#[test]
+fn insertion_of_a_run() {
+    Setup { slots: 3, ..PLAIN }.explore(
+        |range| {
+            range.map();
+            range.lease_and_release(0, 0..2);
+        },
+        [
+            |range| range.lease_and_release(0, 0..3),
+            |range| range.shrink(0, 2, 3),
+        ],
+        &[Leased, Unmapped(2), Unmapped(3), RangeLocked],
+    );
+}
+
+#[test]
+fn insertion_that_reclaims_memory() {
+    Setup {
+        slots: 2,
+        pressure: true,
+        ..PLAIN
+    }
+    .explore(
+        one_idle,
+        [
+            |range| range.lease_and_release(0, 1..2),
+            |range| range.shrink(0, 1, 2),
+        ],
+        &[Leased, Unmapped(1), Unmapped(2), RangeLocked],
+    );
+}
+
+#[test]
+fn insertion_without_memory() {
+    Setup {
+        slots: 2,
+        changes: Changes {
+            memory: true,
+            ..PLAIN.changes
+        },
+        ..PLAIN
+    }
+    .explore(
+        one_idle,
+        [
+            |range| range.lease_and_release(0, 0..2),
+            |range| range.owner.set_memory(false),
+            |range| range.shrink(0, 1, 2),
+        ],
+        &[Leased, NoMemory, Unmapped(1), Unmapped(2), RangeLocked],
+    );
+}
+
+#[test]
+fn two_reclaimers() {
+    Setup {
+        slots: 3,
+        lists: 2,
+        ..PLAIN
+    }
+    .explore(
+        all_idle,
+        [
+            |range| range.lease_and_release(0, 1..2),
+            |range| range.shrink(0, 1, 2),
+            |range| range.shrink(1, 1, 2),
+        ],
+        &[Leased, Unmapped(1), Unmapped(2), RangeLocked],
+    );
+}
