@@ -41,6 +41,10 @@ use kernel::{
         c_ulong,
         c_void, //
     },
+    page::{
+        PAGE_MASK,
+        PAGE_SIZE, //
+    },
     prelude::*,
     str::CStrExt,
     sync::Arc, //
@@ -184,7 +188,7 @@ pub trait VmOperations: Sized + Send + Sync + 'static {
     }
 
     /// A debugger accesses memory at `address`, of which the mm subsystem knows no page. Returns
-    /// how many bytes were copied.
+    /// how many bytes were copied. It is asked for the bytes of one page at a time.
     fn access(&self, _area: &VmArea<Self>, _address: usize, _access: Access<'_>) -> Result<usize> {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
@@ -417,6 +421,9 @@ impl<T: VmOperations> VmOps<T> {
         let (Some(area), Ok(size)) = (area.area_of_type::<T>(), usize::try_from(len)) else {
             return EINVAL.to_errno();
         };
+        // The debugger may want more than there is of the area. The pages that follow are asked for
+        // by themselves, if they cannot be seen otherwise.
+        let size = size.min(PAGE_SIZE - (address & !PAGE_MASK));
         // SAFETY: As the caller promises.
         let access = unsafe { Access::new(buffer.cast(), size, write != 0) };
 
