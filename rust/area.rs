@@ -89,6 +89,13 @@ impl VmAreaRef {
         self.vma.end()
     }
 
+    /// Where the first byte is in the file, in pages. Splitting and moving keep what is mapped.
+    pub fn offset(&self) -> usize {
+        // SAFETY: By the type invariants the VMA is read-locked, and this changes only under the
+        // write lock.
+        unsafe { (*self.vma.as_ptr()).vm_pgoff }
+    }
+
     /// Whether it may be written.
     pub fn is_writable(&self) -> bool {
         self.has(flags::WRITE)
