@@ -44,6 +44,19 @@ void vmarea_clear(struct page *page, size_t offset, size_t length)
 	memzero_page(page, offset, length);
 }
 
+/* Copies to and from a part of a page, which others may access meanwhile. */
+void vmarea_copy_to_page(struct page *page, size_t offset, const void *from,
+			 size_t length)
+{
+	memcpy_to_page(page, offset, from, length);
+}
+
+void vmarea_copy_from_page(void *to, struct page *page, size_t offset,
+			   size_t length)
+{
+	memcpy_from_page(to, page, offset, length);
+}
+
 void vmarea_lock_page(struct page *page)
 {
 	lock_page(page);

@@ -20,6 +20,7 @@ use core::{
 
 use kernel::{
     bindings,
+    page::PAGE_SIZE,
     prelude::*,
     types::NotThreadSafe, //
 };
@@ -28,6 +29,8 @@ use crate::{
     bindings::{
         vmarea_charge_begin,
         vmarea_charge_end,
+        vmarea_copy_from_page,
+        vmarea_copy_to_page,
         VMAREA_GFP_PAGE, //
     },
     mm::OwnerMm,
@@ -152,7 +155,8 @@ impl Drop for OwnedPage {
 /// # use kernel::prelude::*;
 /// use vmarea::{area::VmAreaMixedMap, ops::VmOperations, page::PageRef};
 ///
-/// fn show<T: VmOperations>(area: &VmAreaMixedMap<T>, page: PageRef<'_>) -> Result {
+/// fn show<T: VmOperations>(area: &VmAreaMixedMap<T>, page: PageRef<'_>, text: &[u8]) -> Result {
+///     page.write(0, text)?;
 ///     area.insert_page(area.start(), page)
 /// }
 /// ```
@@ -182,9 +186,50 @@ impl PageRef<'_> {
         self.page.as_ptr()
     }
 
+    /// Copies `bytes` to the page, from `offset` on. Whoever has mapped the page sees them change, and
+    /// may change them, meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if that is not all in the page.
+    pub fn write(self, offset: usize, bytes: &[u8]) -> Result {
+        check_part(offset, bytes.len())?;
+        // SAFETY: By the type invariants the page is valid, and the part was just checked. The copy
+        // is made by C code, for which it does not matter that others access the page.
+        unsafe { vmarea_copy_to_page(self.as_ptr(), offset, bytes.as_ptr().cast(), bytes.len()) };
+        Ok(())
+    }
+
+    /// Fills `bytes` with what is in the page, from `offset` on. If somebody writes to the page
+    /// meanwhile, it may be neither what was there before nor what is there after that.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if that is not all in the page.
+    pub fn read(self, offset: usize, bytes: &mut [u8]) -> Result {
+        check_part(offset, bytes.len())?;
+        // SAFETY: As in `write`.
+        unsafe {
+            vmarea_copy_from_page(
+                bytes.as_mut_ptr().cast(),
+                self.as_ptr(),
+                offset,
+                bytes.len(),
+            )
+        };
+        Ok(())
+    }
+
     /// The number of the memory node that the page is on.
     pub fn nid(self) -> i32 {
         // SAFETY: By the type invariants the page is valid.
         unsafe { bindings::page_to_nid(self.as_ptr()) }
+    }
+}
+
+fn check_part(offset: usize, len: usize) -> Result {
+    match offset.checked_add(len) {
+        Some(end) if end <= PAGE_SIZE => Ok(()),
+        _ => Err(EINVAL),
     }
 }
