@@ -16,11 +16,11 @@ LLVM ?= -19
 in-root := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(CURDIR)/scripts/in-root
 kernel := scripts/kernel --arch $(arch) --config $(config)
 kdir = $(or $(KDIR),$$($(kernel) --print-dir))
-# $(1): output directory, $(2): more variables and the target
-kbuild = dir=$(kdir) && mkdir -p $(1) && $(in-root) make -C "$$dir" M=$(CURDIR) MO=$(1) \
+# $(1): output directory, $(2): more variables and the target, $(3): another source directory
+kbuild = dir=$(kdir) && mkdir -p $(1) && $(in-root) make -C "$$dir" M=$(CURDIR)$(3) MO=$(1) \
 	ARCH=$(arch) LLVM=$(LLVM) -j$$(nproc) $(if $(V),V=$(V),-s) $(2)
 rust-sources = $(shell find rust src tests -name '*.rs' -not -path '*/target/*')
-c-sources = $(wildcard rust/*.[ch] src/*.[ch] tests/*.[ch])
+c-sources = $(wildcard rust/*.[ch] src/*.[ch] tests/*.[ch] tests/module/*.[ch])
 
 .PHONY: help
 help: ## this list
@@ -67,6 +67,10 @@ kernel: setup ## the patched test kernel of ARCH= and CONFIG=
 modules: kernel ## vbinder.ko for that kernel, or for KDIR=
 	@$(call kbuild,$(CURDIR)/build/$(name),modules)
 
+.PHONY: test-module
+test-module: kernel ## vmarea_test.ko, with which the crate in rust/ is tested
+	@$(call kbuild,$(CURDIR)/build/$(name)-test,modules,/tests/module)
+
 .PHONY: programs
 programs: kernel ## the test programs
 	@source=$$(scripts/kernel --print-source) && dir=$$($(kernel) --print-dir) && \
@@ -74,7 +78,7 @@ programs: kernel ## the test programs
 		OUT=$(CURDIR)/build/tests/$(arch) -j$$(nproc)
 
 .PHONY: clippy
-clippy: ## clippy over both crates, for both architectures
+clippy: ## clippy over all crates, for both architectures
 	@$(MAKE) clippy-arch ARCH=x86_64
 	@$(MAKE) clippy-arch ARCH=arm64
 
@@ -82,6 +86,7 @@ clippy: ## clippy over both crates, for both architectures
 clippy-arch: kernel
 	@echo "clippy $(arch)"
 	@$(call kbuild,$(CURDIR)/build/$(name)-clippy,CLIPPY=1 modules)
+	@$(call kbuild,$(CURDIR)/build/$(name)-clippy-test,CLIPPY=1 modules,/tests/module)
 
 .PHONY: fmt
 fmt: setup ## format all Rust code, and bring docs/unsafe.md up to date
