@@ -8,7 +8,7 @@
 
 #include "party.h"
 
-#define STRESS_MS	2500
+#define STRESS_MS	1500
 
 static inline unsigned int stress_ms(void)
 {
