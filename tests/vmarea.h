@@ -49,8 +49,11 @@ static inline long unload_module_soon(void)
 	return ret;
 }
 
-/* For main(): the module, without its own suites, which take their time. */
-static inline void need_module(void)
+/*
+ * Before any test: the module, without its own suites, which take their time.
+ * Each test program is one translation unit.
+ */
+__attribute__((constructor)) static void need_module(void)
 {
 	long ret;
 
@@ -61,13 +64,6 @@ static inline void need_module(void)
 		exit(1);
 	}
 }
-
-#define VMAREA_TEST_MAIN						\
-	int main(int argc, char **argv)					\
-	{								\
-		need_module();						\
-		return test_harness_run(argc, argv);			\
-	}
 
 /* A number in the module's debugfs file, or a negative errno. */
 static inline long tally(const char *name)
@@ -186,34 +182,36 @@ static inline long put(void *at, u8 byte)
 /* Access as of a program: 0, or the signal that it gets. */
 
 struct touch {
-	volatile u8 *at;
+	u8 *at;
 	bool write;
 };
 
 static inline void touch_fn(void *data)
 {
 	struct touch *touch = data;
+	u8 byte = __atomic_load_n(touch->at, __ATOMIC_RELAXED);
 
 	if (touch->write)
-		*touch->at = *touch->at;
-	else
-		(void)*touch->at;
+		__atomic_store_n(touch->at, byte, __ATOMIC_RELAXED);
 }
 
 static inline int touch(void *at, bool write)
 {
 	struct touch touch = { .at = at, .write = write };
-	static char stack[16 * KIB] __attribute__((aligned(16)));
+	long stack = map_memory(4);
 	int status = 0;
 	long pid;
 
+	if (is_error(stack))
+		return stack;
 	/* A process of its own, because it may die; with our memory. */
-	pid = thread_clone(CLONE_VM | SIGCHLD, stack + sizeof(stack), touch_fn,
-			   &touch);
+	pid = thread_clone(CLONE_VM | SIGCHLD, u64_ptr(stack + 4 * PAGE),
+			   touch_fn, &touch);
+	if (pid > 0 && waitpid(pid, &status, 0) != pid)
+		pid = -ECHILD;
+	sys_munmap(u64_ptr(stack), 4 * PAGE);
 	if (pid < 0)
 		return pid;
-	if (waitpid(pid, &status, 0) != pid)
-		return -ECHILD;
 	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 

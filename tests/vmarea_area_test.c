@@ -296,4 +296,4 @@ TEST_F(buffer, dont_copy_stays)
 	EXPECT_EQ(-EFAULT, ON(c, op_get, ptr_u64(PAGE_AT(1))));
 }
 
-VMAREA_TEST_MAIN
+TEST_HARNESS_MAIN

@@ -47,7 +47,7 @@ TEST_F(buffer, kill_9_leaves_nothing)
 
 TEST_F(buffer, exec_ends_areas)
 {
-	char *argv[] = { "sleep", "60", NULL };
+	static char * const argv[] = { "sleep", "60", NULL };
 	int pid = fork();
 
 	if (pid == 0) {
@@ -209,8 +209,8 @@ TEST_F_TIMEOUT(buffer, storm, 120)
 static long dumped(int mode, u8 *byte)
 {
 	struct rlimit limit = { 1 << 30, 1 << 30 };
-	Elf64_Ehdr head;
-	Elf64_Phdr part;
+	struct elf64_hdr head;
+	struct elf64_phdr part;
 	int status;
 	long where[2];
 	int pipe[2];
@@ -301,4 +301,4 @@ TEST_F(buffer, a_mapping_keeps_the_module)
 	EXPECT_TRUE(all_is_gone());
 }
 
-VMAREA_TEST_MAIN
+TEST_HARNESS_MAIN

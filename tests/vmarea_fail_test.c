@@ -14,7 +14,7 @@
 
 static bool can_fail(void)
 {
-	/* All kinds of allocations, and without a report of each. */
+	/* All kinds of allocations, without a report of each. */
 	return !access(FAIL_NTH, F_OK) &&
 	       !write_file("/sys/kernel/debug/failslab/ignore-gfp-wait", "N") &&
 	       !write_file("/sys/kernel/debug/failslab/verbose", "0") &&
@@ -83,101 +83,157 @@ FIXTURE_TEARDOWN(failure)
 }
 
 /*
- * Does a call again and again, each time with the next allocation failing, until
- * there is no next one. The call must fail with ENOMEM or succeed; after each,
- * AFTER is done with the result.
+ * A call is made again and again, each time with the next allocation failing,
+ * until there is no next one. It must fail with ENOMEM or succeed: some
+ * allocations can be done without.
  */
-#define FOR_EACH_FAILURE(ret, CALL, AFTER) do {				\
-	bool done = false;						\
-	int failed = 0;							\
-									\
-	for (int n = 1; n < MOST && !done; n++) {			\
-		fail_nth(self->nth, n);					\
-		ret = CALL;						\
-		done = none_failed(self->nth);				\
-		if (is_error(ret)) {					\
-			ASSERT_EQ(-ENOMEM, ret) TH_LOG("at %d", n);	\
-			failed++;					\
-		}							\
-		AFTER;							\
-	}								\
-	EXPECT_TRUE(done);						\
-	/* Or there was nothing that could fail. */			\
-	EXPECT_LT(0, failed);						\
-	EXPECT_FALSE(is_error(ret));					\
-} while (0)
+struct sweep {
+	int nth;
+	int n;
+	int failed;
+	bool done;
+};
+
+static bool next(struct sweep *s)
+{
+	if (s->done || s->n == MOST)
+		return false;
+	fail_nth(s->nth, ++s->n);
+	return true;
+}
+
+/* To be told at once what the call has returned. Whether that is all right. */
+static bool fine(struct sweep *s, long ret)
+{
+	s->done = none_failed(s->nth);
+	s->failed += is_error(ret);
+	return !is_error(ret) || ret == -ENOMEM;
+}
+
+/* Whether the last call met no failure any more, and others did. */
+static bool was_all(struct sweep *s, long ret)
+{
+	return s->done && s->failed > 0 && !is_error(ret);
+}
 
 TEST_F_TIMEOUT(failure, open, 120)
 {
-	long ret;
+	struct sweep s = { .nth = self->nth };
+	long ret = 0;
 
 	ASSERT_EQ(0, sys_close(self->fd));
-	FOR_EACH_FAILURE(ret, sys_open(variant->device, O_RDWR), {
+	while (next(&s)) {
+		ret = sys_open(variant->device, O_RDWR);
+		ASSERT_TRUE(fine(&s, ret)) TH_LOG("%d: %ld", s.n, ret);
 		if (!is_error(ret))
 			sys_close(ret);
 		ASSERT_TRUE(all_is_gone());
-	});
+	}
+	EXPECT_TRUE(was_all(&s, ret));
 }
 
 /* A try that was not confirmed leaves its owner to the next one. */
 TEST_F_TIMEOUT(failure, map, 120)
 {
 	long left = strcmp(variant->device, BUFFER) ? 1 : 0;
+	struct sweep s = { .nth = self->nth };
 	long before = tally("owners");
-	long ret;
+	long ret = 0;
 
-	FOR_EACH_FAILURE(ret, map_all(self->fd), {
+	while (next(&s)) {
+		ret = map_all(self->fd);
+		ASSERT_TRUE(fine(&s, ret)) TH_LOG("%d: %ld", s.n, ret);
 		if (!is_error(ret))
 			sys_munmap(u64_ptr(ret), SIZE);
 		ASSERT_EQ(0, areas(self->fd));
 		ASSERT_GE(before + left, tally("owners"));
-	});
+	}
+	EXPECT_TRUE(was_all(&s, ret));
 	EXPECT_EQ(before, tally("owners"));
-	/* The last that is left over goes with the file. */
-	fail_nth(self->nth, 2);
-	ret = map_all(self->fd);
-	fail_nth(self->nth, 0);
-	if (!is_error(ret))
-		sys_munmap(u64_ptr(ret), SIZE);
+}
+
+/* What a try has left over goes with the file. */
+TEST_F_TIMEOUT(failure, map_and_close, 120)
+{
+	struct sweep s = { .nth = self->nth };
+	long before = tally("owners");
+	long ret = 0;
+
+	while (next(&s)) {
+		int fd;
+
+		fail_nth(self->nth, 0);
+		fd = sys_open(variant->device, O_RDWR);
+		ASSERT_LE(0, fd);
+		fail_nth(self->nth, s.n);
+		ret = map_all(fd);
+		ASSERT_TRUE(fine(&s, ret)) TH_LOG("%d: %ld", s.n, ret);
+		if (!is_error(ret))
+			sys_munmap(u64_ptr(ret), SIZE);
+		sys_close(fd);
+		ASSERT_EQ(before, tally("owners"));
+	}
+	EXPECT_TRUE(was_all(&s, ret));
 	ASSERT_EQ(0, sys_close(self->fd));
 	EXPECT_TRUE(all_is_gone());
 }
 
 TEST_F_TIMEOUT(failure, map_over_areas, 120)
 {
+	struct sweep s = { .nth = self->nth };
 	long at = map_all(self->fd);
-	u8 *middle = u64_ptr(at + 2 * PAGE);
-	long ret;
+	long ret = 0;
 
 	ASSERT_FALSE(is_error(at));
-	FOR_EACH_FAILURE(ret, map_over(self->fd, middle, 2), {
+	while (next(&s)) {
+		ret = map_over(self->fd, u64_ptr(at + 2 * PAGE), 2);
+		ASSERT_TRUE(fine(&s, ret)) TH_LOG("%d: %ld", s.n, ret);
 		/* Two parts and the new one, or a hole, or nothing changed. */
 		ASSERT_TRUE(is_error(ret) || areas(self->fd) == 3);
 		ASSERT_EQ(at, map_over(self->fd, u64_ptr(at), PAGES));
 		ASSERT_EQ(1, areas(self->fd));
-	});
+	}
+	EXPECT_TRUE(was_all(&s, ret));
 	ASSERT_EQ(0, sys_munmap(u64_ptr(at), SIZE));
 	ASSERT_EQ(0, sys_close(self->fd));
 	EXPECT_TRUE(all_is_gone());
 }
 
-TEST_F_TIMEOUT(failure, split, 120)
+TEST_F_TIMEOUT(failure, unmap_a_part, 120)
 {
+	struct sweep s = { .nth = self->nth };
 	long at = map_all(self->fd);
-	long ret;
+	long ret = 0;
 
 	ASSERT_FALSE(is_error(at));
-	FOR_EACH_FAILURE(ret, sys_munmap(u64_ptr(at + 2 * PAGE), PAGE), {
+	while (next(&s)) {
+		ret = sys_munmap(u64_ptr(at + 2 * PAGE), PAGE);
+		ASSERT_TRUE(fine(&s, ret)) TH_LOG("%d: %ld", s.n, ret);
 		/* A failure may come when one of the two splits is done. */
 		ASSERT_GE(2, areas(self->fd));
 		ASSERT_LE(1, areas(self->fd));
 		ASSERT_EQ(at, map_over(self->fd, u64_ptr(at), PAGES));
-	});
-	FOR_EACH_FAILURE(ret, sys_mprotect(u64_ptr(at + 2 * PAGE), PAGE,
-					   PROT_READ), {
+	}
+	EXPECT_TRUE(was_all(&s, ret));
+	ASSERT_EQ(0, sys_munmap(u64_ptr(at), SIZE));
+	ASSERT_EQ(0, sys_close(self->fd));
+	EXPECT_TRUE(all_is_gone());
+}
+
+TEST_F_TIMEOUT(failure, protect_a_part, 120)
+{
+	struct sweep s = { .nth = self->nth };
+	long at = map_all(self->fd);
+	long ret = 0;
+
+	ASSERT_FALSE(is_error(at));
+	while (next(&s)) {
+		ret = sys_mprotect(u64_ptr(at + 2 * PAGE), PAGE, PROT_READ);
+		ASSERT_TRUE(fine(&s, ret)) TH_LOG("%d: %ld", s.n, ret);
 		ASSERT_GE(3, areas(self->fd));
 		ASSERT_EQ(at, map_over(self->fd, u64_ptr(at), PAGES));
-	});
+	}
+	EXPECT_TRUE(was_all(&s, ret));
 	ASSERT_EQ(0, sys_munmap(u64_ptr(at), SIZE));
 	ASSERT_EQ(0, sys_close(self->fd));
 	EXPECT_TRUE(all_is_gone());
@@ -185,23 +241,25 @@ TEST_F_TIMEOUT(failure, split, 120)
 
 TEST_F_TIMEOUT(failure, move, 120)
 {
+	struct sweep s = { .nth = self->nth };
 	long room = map_memory(PAGES);
 	long at = map_all(self->fd);
-	long ret;
+	long ret = 0;
 
 	ASSERT_FALSE(is_error(at));
 	ASSERT_EQ(0, get(u64_ptr(at)));
-	FOR_EACH_FAILURE(ret, sys_mremap(u64_ptr(at), SIZE, SIZE,
-					 MREMAP_MAYMOVE | MREMAP_FIXED,
-					 u64_ptr(room)), {
-		/* An allocation may be one that can be done without. */
+	while (next(&s)) {
+		ret = sys_mremap(u64_ptr(at), SIZE, SIZE,
+				 MREMAP_MAYMOVE | MREMAP_FIXED, u64_ptr(room));
+		ASSERT_TRUE(fine(&s, ret)) TH_LOG("%d: %ld", s.n, ret);
 		if (!is_error(ret)) {
 			room = at;
 			at = ret;
 		}
 		ASSERT_EQ(1, areas(self->fd));
 		ASSERT_EQ(0, get(u64_ptr(at)));
-	});
+	}
+	EXPECT_TRUE(was_all(&s, ret));
 	ASSERT_EQ(0, sys_munmap(u64_ptr(at), SIZE));
 	ASSERT_EQ(0, sys_close(self->fd));
 	EXPECT_TRUE(all_is_gone());
@@ -209,22 +267,22 @@ TEST_F_TIMEOUT(failure, move, 120)
 
 TEST_F_TIMEOUT(failure, fork, 120)
 {
+	struct sweep s = { .nth = self->nth };
 	long at = map_all(self->fd);
-	long ret;
+	long ret = 0;
 
 	ASSERT_FALSE(is_error(at));
 	ASSERT_EQ(0, get(u64_ptr(at)));
 	ASSERT_EQ(0, sys_munmap(u64_ptr(at + 4 * PAGE), PAGE));
-	FOR_EACH_FAILURE(ret, ({
-		long pid = _syscall(__NR_clone, SIGCHLD, 0, 0, 0, 0);
-
-		if (pid == 0)
+	while (next(&s)) {
+		ret = _syscall(__NR_clone, SIGCHLD, 0, 0, 0, 0);
+		if (ret == 0)
 			_exit(0);
-		pid;
-	}), {
+		ASSERT_TRUE(fine(&s, ret)) TH_LOG("%d: %ld", s.n, ret);
 		ASSERT_TRUE(is_error(ret) || waitpid(ret, NULL, 0) == ret);
 		ASSERT_EQ(2, tally_settles("areas", 2));
-	});
+	}
+	EXPECT_TRUE(was_all(&s, ret));
 	ASSERT_EQ(0, sys_munmap(u64_ptr(at), SIZE));
 	ASSERT_EQ(0, sys_close(self->fd));
 	EXPECT_TRUE(all_is_gone());
@@ -233,21 +291,25 @@ TEST_F_TIMEOUT(failure, fork, 120)
 /* A fault that finds no memory is repeated: the program notices nothing. */
 TEST_F_TIMEOUT(failure, touch, 120)
 {
+	struct sweep s = { .nth = self->nth };
 	u8 byte = 0;
-	bool done = false;
 
-	for (int n = 1; n < MOST && !done; n++) {
-		long at = map_all(self->fd);
+	while (next(&s)) {
+		u8 *at;
+		long ret;
 
-		ASSERT_FALSE(is_error(at));
-		fail_nth(self->nth, n);
-		byte += *(volatile u8 *)u64_ptr(at);
-		*(volatile u8 *)u64_ptr(at) = 0;
-		done = none_failed(self->nth);
-		ASSERT_EQ(0, sys_munmap(u64_ptr(at), SIZE));
+		fail_nth(self->nth, 0);
+		ret = map_all(self->fd);
+		ASSERT_FALSE(is_error(ret));
+		at = u64_ptr(ret);
+		fail_nth(self->nth, s.n);
+		byte |= __atomic_load_n(at, __ATOMIC_RELAXED);
+		__atomic_store_n(at, 0, __ATOMIC_RELAXED);
+		ASSERT_TRUE(fine(&s, 0));
+		ASSERT_EQ(0, sys_munmap(at, SIZE));
 	}
-	EXPECT_TRUE(done);
+	EXPECT_TRUE(s.done);
 	EXPECT_EQ(0, byte);
 }
 
-VMAREA_TEST_MAIN
+TEST_HARNESS_MAIN

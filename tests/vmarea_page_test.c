@@ -252,4 +252,4 @@ TEST_F(buffer, others_are_not_taken_for_it)
 	EXPECT_EQ(1, request_range(self->fd, VMAREA_TEST_INSERT, at, 1));
 }
 
-VMAREA_TEST_MAIN
+TEST_HARNESS_MAIN

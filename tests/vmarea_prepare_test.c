@@ -29,17 +29,21 @@ FIXTURE_TEARDOWN(prepared)
 /* The owners that there are, each of which is kept by an area or by a try. */
 #define EXPECT_OWNERS(number)	EXPECT_EQ(number, tally("owners"))
 
-#define ASSERT_MAPPED(at)	do {					\
-	at = u64_ptr(map_all(self->fd));				\
-	ASSERT_FALSE(is_error((long)at)) TH_LOG("mmap: %ld", (long)at);	\
-} while (0)
+/* NULL if it cannot be mapped. */
+static u8 *map_new(int fd)
+{
+	long at = map_all(fd);
+
+	return is_error(at) ? NULL : u64_ptr(at);
+}
 
 TEST_F(prepared, an_area_is_confirmed)
 {
 	u8 *at;
 
 	EXPECT_OWNERS(0);
-	ASSERT_MAPPED(at);
+	at = map_new(self->fd);
+	ASSERT_NE(NULL, at);
 	EXPECT_OWNERS(1);
 	EXPECT_EQ(1, areas(self->fd));
 	EXPECT_EQ(0, put(at, 1));
@@ -55,7 +59,8 @@ TEST_F(prepared, mappings_have_their_own_owners)
 	u8 *at[3];
 
 	for (int i = 0; i < 3; i++) {
-		ASSERT_MAPPED(at[i]);
+		at[i] = map_new(self->fd);
+		ASSERT_NE(NULL, at[i]);
 		EXPECT_EQ(0, put(at[i], 10 + i));
 	}
 	EXPECT_OWNERS(3);
@@ -71,7 +76,8 @@ TEST_F(prepared, an_area_outlives_its_file)
 {
 	u8 *at;
 
-	ASSERT_MAPPED(at);
+	at = map_new(self->fd);
+	ASSERT_NE(NULL, at);
 	ASSERT_EQ(0, sys_close(self->fd));
 	EXPECT_EQ(0, put(at, 5));
 	EXPECT_EQ(5, get(at + PAGE));
@@ -98,7 +104,8 @@ TEST_F(prepared, mapped_fails_and_nothing_is_there)
 		EXPECT_EQ(0, areas(self->fd));
 		EXPECT_EQ(SIGSEGV, touch(u64_ptr(hole), false));
 	}
-	ASSERT_MAPPED(at);
+	at = map_new(self->fd);
+	ASSERT_NE(NULL, at);
 	EXPECT_OWNERS(1);
 	EXPECT_EQ(0, get(at));
 }
@@ -125,7 +132,8 @@ TEST_F(prepared, mapped_fails_over_own_areas)
 	u8 *at;
 
 	/* All of it: it is closed before the hook is called. */
-	ASSERT_MAPPED(at);
+	at = map_new(self->fd);
+	ASSERT_NE(NULL, at);
 	ASSERT_EQ(0, request(self->fd, VMAREA_TEST_FAIL_MAPPED, EPERM));
 	EXPECT_EQ(-EPERM, map_over(self->fd, at, PAGES));
 	EXPECT_OWNERS(0);
@@ -152,7 +160,8 @@ TEST_F(prepared, the_hook_fails_and_nothing_is_there)
 {
 	u8 *at;
 
-	ASSERT_MAPPED(at);
+	at = map_new(self->fd);
+	ASSERT_NE(NULL, at);
 	for (unsigned int i = 0; i < NR_ERRORS; i++) {
 		ASSERT_EQ(0, request(self->fd, VMAREA_TEST_FAIL_HOOK,
 				     errors[i]));
@@ -209,7 +218,8 @@ TEST_F(prepared, a_child_cannot_map_it)
 	EXPECT_OWNERS(0);
 	EXPECT_EQ(0, ON(c, op_open_and_map, ptr_u64(PREPARED)));
 	EXPECT_OWNERS(1);
-	ASSERT_MAPPED(at);
+	at = map_new(self->fd);
+	ASSERT_NE(NULL, at);
 	EXPECT_OWNERS(2);
 	EXPECT_EQ(0, get(at));
 	party_kill(c);
@@ -223,7 +233,8 @@ TEST_F(prepared, parts_and_copies_keep_their_owner)
 	struct party *c;
 	u8 *at;
 
-	ASSERT_MAPPED(at);
+	at = map_new(self->fd);
+	ASSERT_NE(NULL, at);
 	EXPECT_EQ(0, put(at, 3));
 	ASSERT_EQ(0, sys_munmap(at + 2 * PAGE, PAGE));
 	ASSERT_EQ(0, sys_mprotect(at, PAGE, PROT_READ));
@@ -246,7 +257,8 @@ TEST_F(prepared, it_moves_if_it_may)
 	long room = map_memory(PAGES);
 	u8 *at;
 
-	ASSERT_MAPPED(at);
+	at = map_new(self->fd);
+	ASSERT_NE(NULL, at);
 	EXPECT_EQ(0, put(at, 4));
 	ASSERT_EQ(room, sys_mremap(at, SIZE, SIZE,
 				   MREMAP_MAYMOVE | MREMAP_FIXED,
@@ -262,7 +274,8 @@ TEST_F(prepared, it_stays_as_it_is_if_it_must)
 	long room = map_memory(PAGES);
 	u8 *at;
 
-	ASSERT_MAPPED(at);
+	at = map_new(self->fd);
+	ASSERT_NE(NULL, at);
 	EXPECT_EQ(0, put(at, 4));
 	ASSERT_EQ(0, request(self->fd, VMAREA_TEST_SET_MODE,
 			     VMAREA_TEST_MODE_ATOMIC));
@@ -362,7 +375,8 @@ TEST_F(prepared, a_mapping_keeps_the_module)
 {
 	u8 *at;
 
-	ASSERT_MAPPED(at);
+	at = map_new(self->fd);
+	ASSERT_NE(NULL, at);
 	ASSERT_EQ(0, sys_close(self->fd));
 	EXPECT_EQ(-EAGAIN, unload_module());
 	EXPECT_EQ(0, get(at));
@@ -372,4 +386,4 @@ TEST_F(prepared, a_mapping_keeps_the_module)
 	EXPECT_TRUE(all_is_gone());
 }
 
-VMAREA_TEST_MAIN
+TEST_HARNESS_MAIN

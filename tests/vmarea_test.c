@@ -269,4 +269,4 @@ TEST_F(buffer, calls_about_files_are_answered)
 	EXPECT_EQ(1, get(self->at));
 }
 
-VMAREA_TEST_MAIN
+TEST_HARNESS_MAIN
