@@ -26,7 +26,7 @@ c-sources = $(wildcard rust/*.[ch] src/*.[ch] tests/*.[ch] tests/module/*.[ch])
 help: ## this list
 	@echo "make run | make test, or one of:"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|'
-	@echo "Variables: ARCH=x86_64|arm64 CONFIG=base|debug|up KDIR=<built tree> FILE=<for run>"
+	@echo "Variables: ARCH=x86_64|arm64 CONFIG=base|debug|up|peers|peers-rust KDIR=<built tree> FILE=<for run>"
 	@echo "           TESTS='names' MODES='sender receiver fault' TIME=<seconds>"
 	@echo "           JOBS=<boots at a time> V=1 ACCEL=kvm"
 

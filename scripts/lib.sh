@@ -111,7 +111,8 @@ apt_update() {
 # The tool root's name says what is in it, so a changed list makes a new one.
 packages="ca-certificates make clang-$LLVM_VERSION lld-$LLVM_VERSION llvm-$LLVM_VERSION rustc rust-src
 rustfmt rust-clippy cargo bindgen flex bison bc libelf-dev libc6-dev python3 perl xz-utils
-rsync cpio qemu-system-x86 qemu-system-arm kmod patch"
+rsync cpio qemu-system-x86 qemu-system-arm kmod patch libclang-rt-$LLVM_VERSION-dev liburcu-dev
+libcap-dev libnuma-dev libssl-dev linux-libc-dev"
 tool_root=$cache/root-$(echo "$suite" $packages | hash_of)
 
 # Whether this machine's own tools are the ones that the kernel asks for; if
