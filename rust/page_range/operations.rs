@@ -72,11 +72,12 @@ impl VmOperations for RangeInner {
         unsafe { slots.inc_len(count) };
         let states = KVVec::from_elem(SlotState::default(), count, GFP_KERNEL)?;
 
-        this.usage.lock().states = states;
+        // The slots first: whoever finds the states, to close the range, looks at the slots.
         this.place.populate(Place {
             start: area.start(),
             slots,
         });
+        this.usage.lock().states = states;
         this.mapped.store(true, Release);
         trace::mmap(
             this.id(),
