@@ -34,6 +34,8 @@ pub(crate) struct Buffer {
     offset: usize,
     /// How many bytes of data it has.
     data_size: usize,
+    /// Tells the buffer from those that were or will be at the same place.
+    number: u64,
     /// Not there while user space has the buffer.
     kept: Option<Delivered>,
 }
@@ -41,6 +43,8 @@ pub(crate) struct Buffer {
 /// What user space's right to use a buffer consists of.
 pub(crate) struct Delivered {
     lease: Lease,
+    /// That of the buffer.
+    number: u64,
     /// The node whose one-way transactions wait until the buffer is freed.
     oneway: Option<Arc<Node>>,
     /// Whether the sender wants the data cleared when the buffer is freed.
@@ -67,14 +71,17 @@ impl Buffer {
         }
         let (offset, size) = process.space().allocate(data_size, oneway)?;
         let lease = process.pages().lease(context, offset, size);
+        let number = process.next_buffer();
 
         match lease {
             Ok(lease) => Ok(Self {
                 process,
                 offset,
                 data_size,
+                number,
                 kept: Some(Delivered {
                     lease,
+                    number,
                     oneway: None,
                     clear,
                 }),
@@ -130,10 +137,18 @@ impl Buffer {
         }
     }
 
-    /// Takes a buffer back that user space was not told of after all. It may have guessed.
+    /// Takes a buffer back that user space was not told of after all. It may have guessed, and
+    /// freed it: then somebody else's buffer may be there now.
     pub(crate) fn take_back(&mut self) {
-        if self.kept.is_none() {
-            self.kept = self.process.space().take_kept(self.offset);
+        if self.kept.is_some() {
+            return;
+        }
+        let mut space = self.process.space();
+        if space
+            .kept(self.offset)
+            .is_some_and(|kept| kept.number == self.number)
+        {
+            self.kept = space.take_kept(self.offset);
         }
     }
 }
@@ -153,6 +168,7 @@ impl Delivered {
             lease,
             oneway,
             clear,
+            ..
         } = self;
 
         if clear {

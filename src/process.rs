@@ -26,7 +26,10 @@ use kernel::{
     },
     sync::{
         aref::ARef,
-        atomic::Relaxed,
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
         lock::{
             mutex::MutexBackend,
             Guard, //
@@ -68,6 +71,8 @@ pub(crate) struct Process {
     pub(crate) leader: ARef<Task>,
     credential: ARef<Credential>,
     pages: PageRange,
+    /// How many buffers there were.
+    buffers: Atomic<u64>,
     #[pin]
     space: Mutex<BufferSpace>,
     #[pin]
@@ -116,6 +121,7 @@ impl Process {
                 leader,
                 credential: opening.file().cred().into(),
                 pages,
+                buffers: Atomic::new(0),
                 space <- new_mutex!(BufferSpace::new(), "Process::space"),
                 inner <- new_spinlock!(ProcessInner::new(), "Process::inner"),
             }),
@@ -131,6 +137,11 @@ impl Process {
     /// The pages that transactions to this process are put into.
     pub(crate) fn pages(&self) -> &PageRange {
         &self.pages
+    }
+
+    /// A number for a new buffer, which no other buffer of the process has.
+    pub(crate) fn next_buffer(&self) -> u64 {
+        self.buffers.fetch_add(1, Relaxed)
     }
 
     /// How the pages are divided. Must not be held while anything of

@@ -206,6 +206,14 @@ impl<T, M: TreeKind> Space<T, M> {
         }
     }
 
+    /// What is kept with the chunk at `offset`.
+    pub(crate) fn kept(&self, offset: usize) -> Option<&T> {
+        match self.chunks.get(&offset).map(|chunk| &chunk.state) {
+            Some(State::Allocated { kept, .. }) => kept.as_ref(),
+            _ => None,
+        }
+    }
+
     /// Takes what is kept with the chunk at `offset`. The chunk stays allocated.
     pub(crate) fn take_kept(&mut self, offset: usize) -> Option<T> {
         match self.chunks.get_mut(&offset).map(|chunk| &mut chunk.state) {

@@ -5,6 +5,7 @@
  */
 #include <kselftest_harness.h>
 #include <linux/ioctl.h>
+#include <linux/userfaultfd.h>
 
 #include "pair.h"
 
@@ -416,6 +417,62 @@ TEST_F(input, read_buffer_too_small_loses_nothing)
 	ASSERT_EQ(BR_REPLY, b_receive(self->c));
 	ASSERT_EQ(0, b_free(self->c));
 	EXPECT_STILL_WORKS();
+}
+
+/* A page that is not there. Whoever touches it waits until it is no page. */
+static long op_slow_page(struct party *p, const u64 *a)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = {
+		.range.len = PAGE,
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	long at = sys_mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	long fd = _syscall(__NR_userfaultfd, O_CLOEXEC);
+	long ret;
+
+	(void)a;
+	if (is_error(at) || fd < 0)
+		return fd < 0 ? fd : at;
+	p->scratch[0] = fd;
+	reg.range.start = at;
+	ret = sys_ioctl(fd, UFFDIO_API, &api);
+	return (ret ?: sys_ioctl(fd, UFFDIO_REGISTER, &reg)) ?: at;
+}
+
+static long op_no_page(struct party *p, const u64 *a)
+{
+	(void)p;
+	return sys_munmap(u64_ptr(a[0]), PAGE) ?: sys_close(a[1]);
+}
+
+/* A thread frees what another cannot read yet, and gets a message there. */
+TEST_F(input, a_failed_read_takes_nobody_elses_buffer_back)
+{
+	struct party *t = party_thread(self->m);
+	struct party *d = client_new(AREA_SIZE);
+	long slow;
+
+	ASSERT_TRUE(t && d);
+	if (!has_userfaultfd())
+		SKIP(return, "no userfaultfd in this kernel");
+	slow = ON(self->m, op_slow_page);
+	ASSERT_FALSE(is_error(slow));
+	ASSERT_EQ(0, b_call(self->c, 1, 10));
+	START(self->m, op_read_at_edge, slow, PAGE, READ_SIZE);
+	ASSERT_TRUE(falls_asleep(self->m));
+
+	t->res.tr.data.ptr.buffer = ptr_u64(self->m->area);
+	ASSERT_EQ(0, b_free(t));
+	ASSERT_EQ(0, b_call(d, 2, 10));
+	ASSERT_EQ(BR_TRANSACTION, b_receive(t));
+	ASSERT_EQ(ptr_u64(self->m->area), t->res.tr.data.ptr.buffer);
+	ASSERT_EQ(0, ON(t, op_no_page, slow, self->m->scratch[0]));
+	ASSERT_EQ(-EFAULT, finish(self->m));
+	EXPECT_EQ(-1, b_mismatch(t, 2));
+	EXPECT_EQ(0, b_free(t));
+	EXPECT_EQ(0, settled("used", 0));
 }
 
 TEST_F(input, read_consumed_beyond_the_buffer)

@@ -183,8 +183,10 @@ impl Pair {
     }
 
     fn take_kept(&mut self, offset: usize) -> Result<(), TestCaseError> {
+        let kept = self.space.kept(offset).map(|value| value.0);
         let taken = self.space.take_kept(offset).map(|value| value.0);
 
+        prop_assert_eq!(kept, taken);
         prop_assert_eq!(taken, self.model.take_kept(offset));
         Ok(())
     }
