@@ -203,7 +203,8 @@ pub struct VmOps<T> {
     table: bindings::vm_operations_struct,
     /// Keeps the compiler from merging equal tables, and from taking a constant for a static.
     _identity: UnsafeCell<()>,
-    _owner: PhantomData<fn(T)>,
+    /// A table is for exactly one type: no subtype may pass off another's as its own.
+    _owner: PhantomData<fn(T) -> T>,
 }
 
 // SAFETY: The table is never written, and holds function pointers only.
