@@ -115,25 +115,33 @@ impl VmAreaRef {
     /// It is one if it has the operations of `T`, refers to `owner`, and is in the owner's address
     /// space. A copy that fork has made fails the last.
     pub fn area_of<T: VmOperations>(&self, owner: &T) -> Option<&VmArea<T>> {
-        let area = self.area_of_type::<T>()?;
-
-        ptr::eq(area.owner(), owner).then_some(area)
+        self.area_if(|found| ptr::eq(found, owner))
     }
 
     /// The proof that this is an area of some owner of type `T`, which it tells.
     pub(crate) fn area_of_type<T: VmOperations>(&self) -> Option<&VmArea<T>> {
+        self.area_if(|_| true)
+    }
+
+    /// The proof that this is an area of an owner of type `T` for which `is_wanted` is true. It is
+    /// asked before the owner is.
+    fn area_if<T: VmOperations>(
+        &self,
+        is_wanted: impl FnOnce(*const T) -> bool,
+    ) -> Option<&VmArea<T>> {
         // SAFETY: By the type invariants the VMA is read-locked, and these fields change only under
         // the write lock.
         let (vm_ops, owner, mm) = unsafe {
             let raw = self.vma.as_ptr();
             ((*raw).vm_ops, (*raw).vm_private_data, (*raw).vm_mm)
         };
-        if !ptr::eq(vm_ops, T::vm_ops().as_raw()) || owner.is_null() {
+        let owner = owner.cast_const().cast::<T>();
+        if !ptr::eq(vm_ops, T::vm_ops().as_raw()) || owner.is_null() || !is_wanted(owner) {
             return None;
         }
         // SAFETY: Areas with the operations of `T` have a null pointer or a reference to a `T`
         // there, which they own (see `VmOps`).
-        let owner = unsafe { &*owner.cast_const().cast::<T>() };
+        let owner = unsafe { &*owner };
 
         if !owner.mm().is(mm) {
             return None;
