@@ -40,6 +40,7 @@ use super::{
         InsertError,
         Kind,
         SlotState,
+        Stopped,
         Usage, //
     },
     RangeInner,
@@ -164,16 +165,14 @@ impl Backing for RangeInner {
         }
     }
 
-    fn insert(
-        &self,
-        area: &RangeArea<'_>,
-        slots: Range<usize>,
-    ) -> (usize, Result<(), InsertError<Error>>) {
+    fn insert(&self, area: &RangeArea<'_>, slots: Range<usize>) -> Result<(), Stopped<Error>> {
         let insert = |area: &VmAreaMixedMap<Self>, address| {
-            area.insert_pages(
-                address,
-                self.with_pages(slots.clone()).map(|(_, page)| page),
-            )
+            // Up to an empty slot: what comes after it would be mapped in its place.
+            let pages = self.slots()[slots.clone()].iter().map_while(|slot| {
+                // SAFETY: The range's lock is held.
+                unsafe { slot.page() }
+            });
+            area.insert_pages(address, pages)
         };
         let address = |area: &VmAreaMixedMap<Self>| area.start() + (slots.start << PAGE_SHIFT);
         let (inserted, result) = match area {
@@ -190,14 +189,13 @@ impl Backing for RangeInner {
             RangeArea::Locked(_) | RangeArea::File(_) => (0, Err(EINVAL)),
         };
 
-        let result = result.map_err(|error| {
-            if error == EBUSY {
-                InsertError::Busy
-            } else {
-                InsertError::Failed(error)
-            }
-        });
-        (inserted, result)
+        let error = match result {
+            Ok(()) if inserted == slots.len() => return Ok(()),
+            Ok(()) => InsertError::Failed(EINVAL),
+            Err(error) if error == EBUSY => InsertError::Busy,
+            Err(error) => InsertError::Failed(error),
+        };
+        Err(Stopped { inserted, error })
     }
 
     fn zap(&self, area: &RangeArea<'_>, slots: Range<usize>) {

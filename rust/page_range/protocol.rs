@@ -71,6 +71,15 @@ pub enum InsertError<E> {
     Failed(E),
 }
 
+/// How far an insertion came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stopped<E> {
+    /// How many pages were mapped. There are more.
+    pub inserted: usize,
+    /// What was met at the next one.
+    pub error: InsertError<E>,
+}
+
 /// What reclaim has taken.
 pub struct Reclaimed<I> {
     /// The slots that are empty now.
@@ -127,12 +136,12 @@ pub trait Backing {
     /// Removes slots with pages from the LRU list. Returns how many were in it.
     fn unlist(&self, slots: Range<usize>) -> usize;
 
-    /// Maps the pages in `slots`. Returns how many were mapped, and what stopped the rest.
+    /// Maps the pages in `slots`, all of them or up to the one that is told about.
     fn insert(
         &self,
         area: &Self::Area<'_>,
         slots: Range<usize>,
-    ) -> (usize, Result<(), InsertError<Self::Error>>);
+    ) -> Result<(), Stopped<Self::Error>>;
     /// Unmaps what is mapped in the places of `slots`.
     fn zap(&self, area: &Self::Area<'_>, slots: Range<usize>);
 }
@@ -244,19 +253,18 @@ fn insert_missing<B: Backing>(
             next += 1;
             continue;
         }
-        let (inserted, result) = range.insert(area, next..next + run);
-        for state in &mut states[next..next + inserted] {
+        let (mapped, result) = match range.insert(area, next..next + run) {
+            Ok(()) => (run, Ok(())),
+            Err(Stopped { inserted, error }) => match error {
+                InsertError::Busy => (inserted + 1, Ok(())),
+                InsertError::Failed(error) => (inserted, Err(error)),
+            },
+        };
+        for state in &mut states[next..next + mapped] {
             state.mapped = true;
         }
-        next += inserted;
-        match result {
-            Ok(()) => {}
-            Err(InsertError::Busy) => {
-                states[next].mapped = true;
-                next += 1;
-            }
-            Err(InsertError::Failed(error)) => return Err(error),
-        }
+        next += mapped;
+        result?;
     }
     Ok(())
 }
@@ -274,13 +282,15 @@ pub fn fault<B: Backing>(
         return None;
     }
 
-    let (_, result) = range.insert(area, slot..slot + 1);
-    match result {
-        Ok(()) | Err(InsertError::Busy) => {
+    match range.insert(area, slot..slot + 1) {
+        Err(Stopped {
+            error: InsertError::Failed(error),
+            ..
+        }) => Some(Err(error)),
+        _ => {
             states[slot].mapped = true;
             Some(Ok(()))
         }
-        Err(InsertError::Failed(error)) => Some(Err(error)),
     }
 }
 

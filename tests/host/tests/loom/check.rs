@@ -16,9 +16,9 @@ use crate::{
     protocol::{
         self,
         Backing,
-        InsertError,
         Kind,
         SlotState,
+        Stopped,
         Usage, //
     },
     range::Range, //
@@ -128,11 +128,7 @@ impl Backing for Peek<'_> {
         unreachable!()
     }
 
-    fn insert(
-        &self,
-        area: &Infallible,
-        _: Slots<usize>,
-    ) -> (usize, Result<(), InsertError<Infallible>>) {
+    fn insert(&self, area: &Infallible, _: Slots<usize>) -> Result<(), Stopped<Infallible>> {
         match *area {}
     }
 

@@ -45,6 +45,7 @@ use crate::{
         InsertError,
         Kind,
         SlotState,
+        Stopped,
         Usage, //
     },
     threads::Lease,
@@ -311,27 +312,28 @@ impl Backing for Range {
         removed.count()
     }
 
-    fn insert(&self, area: &Area<'_>, slots: Slots<usize>) -> (usize, Result<(), InsertError<()>>) {
+    fn insert(&self, area: &Area<'_>, slots: Slots<usize>) -> Result<(), Stopped<()>> {
         assert!(matches!(area, Area::Locked { .. }));
         if self.setup.pressure {
             self.shrink(0, 1, 1);
         }
-        for (inserted, slot) in slots.clone().enumerate() {
+        for (inserted, slot) in slots.enumerate() {
+            let stopped = |error| Stopped { inserted, error };
             let page = self.slots[slot].page().expect("no page is mapped");
             if !self.owner.has_memory() {
-                return (inserted, Err(InsertError::Failed(())));
+                return Err(stopped(InsertError::Failed(())));
             }
 
             match self.owner.insert(slot, &page) {
                 Ok(()) => {}
                 Err(Shown::Page(id)) if id == page.id => {
                     self.log.note(Event::Busy);
-                    return (inserted, Err(InsertError::Busy));
+                    return Err(stopped(InsertError::Busy));
                 }
                 Err(shown) => panic!("{shown:?} is mapped in place of page {}", page.id),
             }
         }
-        (slots.len(), Ok(()))
+        Ok(())
     }
 
     fn zap(&self, area: &Area<'_>, slots: Slots<usize>) {

@@ -18,6 +18,7 @@ use crate::protocol::{
     InsertError,
     Kind,
     SlotState,
+    Stopped,
     Usage, //
 };
 
@@ -179,24 +180,25 @@ impl Backing for Range {
         before - list.len()
     }
 
-    fn insert(&self, _: &(), slots: Slots<usize>) -> (usize, Result<(), InsertError<NoMemory>>) {
+    fn insert(&self, _: &(), slots: Slots<usize>) -> Result<(), Stopped<NoMemory>> {
         let mut shown = self.owner.shown.borrow_mut();
 
         self.insertions.set(self.insertions.get() + 1);
-        for (inserted, slot) in slots.clone().enumerate() {
+        for (inserted, slot) in slots.enumerate() {
+            let stopped = |error| Stopped { inserted, error };
             let page = self.page(slot).expect("no page is mapped");
 
             if shown[slot].is_some() {
                 assert_eq!(shown[slot], Some(page), "another page is mapped");
-                return (inserted, Err(InsertError::Busy));
+                return Err(stopped(InsertError::Busy));
             }
             if self.room.get() == 0 {
-                return (inserted, Err(InsertError::Failed(NoMemory)));
+                return Err(stopped(InsertError::Failed(NoMemory)));
             }
             self.room.set(self.room.get() - 1);
             shown[slot] = Some(page);
         }
-        (slots.len(), Ok(()))
+        Ok(())
     }
 
     fn zap(&self, _: &(), slots: Slots<usize>) {
