@@ -310,6 +310,12 @@ impl PageRange {
     ///
     /// After this there are no new leases. Does nothing the second time.
     ///
+    /// Nothing is unmapped: if the range is still mapped, its owner goes on seeing the pages that it
+    /// has mapped, as they were, until it unmaps the range. Each is kept by its entry in the page
+    /// tables, where reclaim does not find it. So the place to call this is where the file is
+    /// released, when there is no area any more. It may be called earlier: no other page ever comes to
+    /// the place of one that is mapped.
+    ///
     /// # Context
     ///
     /// May sleep.

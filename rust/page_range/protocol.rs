@@ -387,6 +387,10 @@ fn unlist_neighbours<B: Backing>(
 
 /// Frees all pages that have no lease; the others will be when their lease ends. There are no new
 /// leases after this.
+///
+/// What is mapped stays mapped, by references of its own, because the area cannot be locked here. That
+/// is the exception to what is in a slot's place, and it does no harm: a slot that is emptied here, or
+/// when its last lease ends, stays empty.
 pub fn close<B: Backing>(range: &B) {
     let mut usage = range.lock();
     usage.closed = true;
