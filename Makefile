@@ -28,7 +28,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|'
 	@echo "Variables: ARCH=x86_64|arm64 CONFIG=base|debug|up|peers|peers-rust KDIR=<built tree> FILE=<for run>"
 	@echo "           TESTS='names' MODES='sender receiver fault' TIME=<seconds>"
-	@echo "           JOBS=<boots at a time> V=1 ACCEL=kvm"
+	@echo "           JOBS=<boots at a time> V=1 ACCEL=kvm CHECK='names'"
 
 .PHONY: run
 run: modules programs ## stream a real FILE= through the driver in QEMU, with the shrinker at work
@@ -114,6 +114,10 @@ checkpatch: setup ## the kernel's checkpatch --strict over the queue and the C f
 		$(in-root) perl scripts/checkpatch.pl --strict --no-summary --terse --quiet "$$@"; \
 	} && check $(CURDIR)/kernel/patches/*.patch && check --file $(addprefix $(CURDIR)/,$(c-sources)) && \
 	echo "checkpatch: nothing to complain about"
+
+.PHONY: kernel-check
+kernel-check: setup ## prove the patch queue: it applies, and compiles everywhere (CHECK='names')
+	@scripts/kernel-check
 
 .PHONY: clean
 clean: ## remove what was built in the checkout
