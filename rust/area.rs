@@ -129,8 +129,8 @@ impl VmAreaRef {
         &self,
         is_wanted: impl FnOnce(*const T) -> bool,
     ) -> Option<&VmArea<T>> {
-        // SAFETY: By the type invariants the VMA is read-locked, and these fields change only under
-        // the write lock.
+        // SAFETY: By the type invariants the VMA is read-locked. These fields change under the write
+        // lock, and when the VMA is detached and closed, which waits for readers to be gone.
         let (vm_ops, owner, mm) = unsafe {
             let raw = self.vma.as_ptr();
             ((*raw).vm_ops, (*raw).vm_private_data, (*raw).vm_mm)

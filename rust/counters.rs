@@ -64,7 +64,7 @@ counters! {
     inserted,
     /// Runs of consecutive pages that were inserted together.
     batches,
-    /// Pages that a page fault mapped.
+    /// Page faults that were answered with a page, alone or with neighbours.
     faults,
     /// Pages reclaimed while their area was mapped.
     reclaimed_mapped,
@@ -74,7 +74,8 @@ counters! {
     skipped_slot_lock,
     /// Pages not reclaimed because the VMA lock was not to be had.
     skipped_vma_lock,
-    /// Pages not reclaimed because their address space could not be held.
+    /// Pages not reclaimed because their area was not found where it is mapped: it is being
+    /// unmapped.
     skipped_mm,
     /// VMA read locks that were taken without waiting.
     vma_lock_fast,

@@ -276,8 +276,9 @@ impl<T: VmOperations> VmOps<T> {
         file: *const bindings::file,
         private: *mut *mut c_void,
     ) -> c_int {
-        // SAFETY: `VmAreaDesc::establish` has checked that the file is the one whose hook was
-        // called, so it was opened by this crate, and is kept by the mmap system call.
+        // SAFETY: `Registration::mmap_prepare`, which alone makes a `VmAreaDesc`, has checked that
+        // the file is the one whose hook was called. So it was opened by this crate, and is kept by
+        // the mmap system call.
         let owner = unsafe { Opened::take_pending::<T>(file) };
         let Some(owner) = owner else {
             return EINVAL.to_errno();

@@ -138,7 +138,7 @@ pub(crate) fn fault(
 /// Reclaim is about to take the page with the number `page_index` in the range, whose area exists
 /// if `mapped`.
 ///
-/// Every call is to be followed by one of [`reclaim_end`] in the same thread.
+/// Every call is to be followed by one of [`reclaim_end`] or [`reclaim_skip`] in the same thread.
 #[inline(always)]
 pub(crate) fn reclaim_begin(range: *const c_void, page_index: usize, mapped: bool) {
     record!(vmarea_reclaim_begin(range, page_index, mapped));

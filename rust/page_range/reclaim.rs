@@ -110,8 +110,8 @@ fn visit<'l>(
     limit: usize,
     context: &ReclaimContext<'_>,
 ) -> Result<(Verdict<'l>, usize), Visited<'l, Slot>> {
-    // SAFETY: The slot is in the list, which has a reference to the range. When it is isolated, the
-    // reference is in `isolated`, which is dropped after the last use.
+    // SAFETY: The slot is in the list, which has a reference to the range. When it is isolated, that
+    // reference is handed over as `owner`, which is dropped below after the last use.
     let range: &RangeInner = unsafe { &*visited.item().owner() };
     let Some(index) = range.index_of(visited.item()) else {
         return Err(visited);
