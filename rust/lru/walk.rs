@@ -155,6 +155,14 @@ impl<'l, I: LruItem> Visited<'l, I> {
         Verdict::new(bindings::lru_status::LRU_ROTATE)
     }
 
+    /// Leaves the item where it is, and ends the walk.
+    pub fn stop(self) -> Verdict<'l> {
+        // SAFETY: By the type invariants this thread has locked it. The C side does not touch the list
+        // any more.
+        unsafe { bindings::list_lru_unlock(self.list) };
+        Verdict::new(bindings::lru_status::LRU_STOP)
+    }
+
     /// Removes the item, and unlocks the list. Returns the reference that the list had to the
     /// item's owner, which from now on is what keeps the item.
     pub fn isolate(self) -> (Arc<I::Owner>, Verdict<'l>) {

@@ -85,7 +85,7 @@ impl Reclaimable for PageLru {
 
         self.list.walk(target, limit, |visited: Visited<'_, Slot>| {
             if freed >= limit {
-                return visited.skip();
+                return visited.stop();
             }
             match visit(visited, limit - freed, context) {
                 Ok((verdict, taken)) => {
