@@ -57,12 +57,25 @@ pub struct Lease {
     range: Arc<RangeInner>,
     offset: usize,
     len: usize,
+    /// Whether some of the pages were not mapped when the lease began. If none were, all have been
+    /// since.
+    needs_mapping: bool,
 }
 
 impl Lease {
-    /// The lease on slots that [`protocol::cover`] was called for.
-    pub(super) fn new(range: Arc<RangeInner>, offset: usize, len: usize) -> Self {
-        Self { range, offset, len }
+    /// The lease on slots that [`protocol::cover`] was called for, with what that has returned.
+    pub(super) fn new(
+        range: Arc<RangeInner>,
+        offset: usize,
+        len: usize,
+        needs_mapping: bool,
+    ) -> Self {
+        Self {
+            range,
+            offset,
+            len,
+            needs_mapping,
+        }
     }
 
     /// Where the leased bytes start in the range.
@@ -124,7 +137,7 @@ impl Lease {
     ///
     /// May sleep.
     pub fn map(&self, context: &mut UserContext) -> Result {
-        if self.range.install != Install::Receiver {
+        if self.range.install != Install::Receiver || !self.needs_mapping {
             return Ok(());
         }
         self.range.map(context, self.covered())

@@ -95,7 +95,7 @@ pub struct Reclaimed<I> {
 pub struct Needs {
     /// How many pages are not there.
     pub pages: usize,
-    /// Whether some are not mapped.
+    /// Whether some are not mapped. If none are, that stays so until the lease ends.
     pub mapping: bool,
 }
 

@@ -33,6 +33,8 @@ use crate::{
 pub struct Lease {
     range: Rc<Range>,
     slots: Slots<usize>,
+    /// Whether some pages were not mapped when the lease began.
+    needs_mapping: bool,
     /// Which part of each page the holder uses.
     part: usize,
     /// Which pages were used.
@@ -76,6 +78,10 @@ impl Lease {
     /// The owner asks for the pages to be mapped.
     pub fn map(&self) {
         let range = &*self.range;
+        if !self.needs_mapping {
+            self.assert_mapped();
+            return;
+        }
         if !protocol::needs_mapping(range, self.slots.clone()) {
             return;
         }
@@ -123,6 +129,7 @@ impl Range {
         let lease = Lease {
             range: self.clone(),
             slots,
+            needs_mapping: needs.mapping,
             part,
             pages: RefCell::default(),
         };
