@@ -24,6 +24,8 @@ use core::marker::PhantomData;
 
 use kernel::types::NotThreadSafe;
 
+use crate::bindings::vmarea_account_reclaimed;
+
 /// The context of a system call, with no lock of any address space held.
 ///
 /// While it is borrowed the lender may hold such locks.
@@ -109,5 +111,12 @@ impl ReclaimContext<'_> {
             _not_send: NotThreadSafe,
             _call: PhantomData,
         }
+    }
+
+    /// Lets reclaim know that `pages` pages were freed: what a shrinker returns is a number of
+    /// objects, which tells it nothing of memory. (Reclaim for a cgroup does not ask.)
+    pub fn account_reclaimed(&self, pages: usize) {
+        // SAFETY: A thread may do this at any time, for itself.
+        unsafe { vmarea_account_reclaimed(pages) };
     }
 }

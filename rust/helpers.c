@@ -10,6 +10,7 @@
 #include <linux/pseudo_fs.h>
 #include <linux/sched/mm.h>
 #include <linux/shrinker.h>
+#include <linux/swap.h>
 #include <linux/uaccess.h>
 #include <linux/vmstat.h>
 
@@ -82,6 +83,12 @@ void vmarea_charge_end(struct mem_cgroup *memcg, struct mem_cgroup *previous)
 struct mem_cgroup *vmarea_page_memcg(struct page *page)
 {
 	return folio_memcg(page_folio(page));
+}
+
+/* Lets reclaim by this thread, if it is that, see what a shrinker has freed. */
+void vmarea_account_reclaimed(unsigned long pages)
+{
+	mm_account_reclaimed_pages(pages);
 }
 
 void vmarea_count_reclaimable(int nid, long pages)

@@ -133,6 +133,7 @@ fn visit<'l>(
             isolated: (owner, verdict),
         }) => {
             range.reclaimed(&slots, unmapped);
+            context.account_reclaimed(slots.len());
             // It may be the last reference.
             drop(owner);
             Ok((verdict, slots.len()))
