@@ -122,11 +122,17 @@ impl Drop for FileMapping {
     }
 }
 
+extern "C" {
+    /// The module that this crate is part of. Only its address is used.
+    static __this_module: u8;
+}
+
 /// The file system that the inodes are in. Nobody but this can mount it.
 static mut FS_TYPE: bindings::file_system_type = {
     let mut fs: bindings::file_system_type = pin_init::zeroed();
 
-    // It has no owner: it is unmounted when the last mapping goes, which the module waits for.
+    // The module stays as long as there is a mapping, whoever has it.
+    fs.owner = (&raw const __this_module).cast_mut().cast();
     fs.name = c"vmarea".to_bytes_with_nul().as_ptr();
     fs.init_fs_context = Some(init_fs_context);
     fs.kill_sb = Some(bindings::kill_anon_super);
