@@ -12,6 +12,7 @@
 #include "party.h"
 
 #define DEVICE		"/dev/vbinder"
+#define DEVICE_ENV	"VBINDER_DEVICE"	/* another driver's instead */
 #define AREA_SIZE	MIB
 #define PAYLOAD_MAX	(6 * MIB)
 #define READ_SIZE	256
@@ -24,6 +25,11 @@
 			 BR(BR_FAILED_REPLY) | BR(BR_ERROR))
 
 /* Opening and mapping. */
+
+static inline const char *device(void)
+{
+	return getenv(DEVICE_ENV) ?: DEVICE;
+}
 
 static inline long op_open(struct party *p, const u64 *a)
 {
@@ -101,7 +107,7 @@ static inline long b_set_block(struct party *p)
 
 static inline long b_open(struct party *p)
 {
-	return ON(p, op_open, ptr_u64(DEVICE), 0);
+	return ON(p, op_open, ptr_u64(device()), 0);
 }
 
 static inline long b_map_at(struct party *p, size_t len, void *where)

@@ -175,7 +175,7 @@ static long op_impostor(struct party *p, const u64 *a)
 			return -ENODEV;
 		return map_here(p, PROT_READ, MAP_SHARED, fd) ? -ENODEV : 0;
 	case VBINDER:
-		fd = sys_open(DEVICE, O_RDWR);
+		fd = sys_open(device(), O_RDWR);
 		return fd < 0 ? fd : map_here(p, PROT_READ, MAP_PRIVATE, fd);
 	}
 	if (ret)

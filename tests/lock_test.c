@@ -2,23 +2,14 @@
 /*
  * The VMA lock: nobody waits for it without need, whoever has to wait goes on
  * when the writer is done, and can be killed before.
- *
- * The writer is a fork(): it keeps the mmap lock until it has copied the page
- * table of a large mapping, and locks the area on its way to that.
  */
 #include <kselftest_harness.h>
 
 #include "mode.h"
 #include "pair.h"
+#include "writer.h"
 
 #define LEN		(8 * PAGE)
-/* The area comes before the large mapping, so it is locked for long. */
-#define AREA_AT		0x100000000UL
-#define LARGE_AT	0x200000000UL
-#define LARGE_STEP	(128 * MIB)
-#define LARGE_STEPS	96
-/* How long the writer has to be at it, so that there is time to look. */
-#define HOLD_MS		50
 #define ROUNDS		20
 /* As many must do to show that something does not happen. */
 #define FEW_ROUNDS	4
@@ -32,49 +23,6 @@ FIXTURE(lock)
 	long fast;		/* counters before the case */
 	long waited;
 };
-
-/*
- * A mapping with a page table full of entries for the one page of zeroes,
- * which costs no memory: number a[0] of them.
- */
-static long op_large(struct party *p, const u64 *a)
-{
-	void *at = u64_ptr(LARGE_AT + a[0] * LARGE_STEP);
-	long ret = sys_mmap(at, LARGE_STEP, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
-			    MAP_FIXED_NOREPLACE, -1, 0);
-
-	(void)p;
-	if (is_error(ret))
-		return ret;
-	/* Only what was written to is copied by fork(). */
-	*(u8 *)at = 1;
-	return sys_madvise(at, LARGE_STEP, MADV_POPULATE_READ);
-}
-
-/* The time it took in milliseconds. */
-static long op_fork(struct party *p, const u64 *a)
-{
-	u64 began = now_ms();
-	int pid = fork();
-	long took = now_ms() - began;
-
-	(void)p;
-	(void)a;
-	if (pid == 0)
-		_exit(0);
-	waitpid(pid, NULL, 0);
-	return pid < 0 ? pid : took;
-}
-
-/* From now on the writer is at it for long enough. */
-static bool make_slow(struct party *writer)
-{
-	for (int i = 0; i < LARGE_STEPS; i++)
-		if (ON(writer, op_large, i) || ON(writer, op_fork) >= HOLD_MS)
-			return ON(writer, op_fork) > 0;
-	return false;
-}
 
 FIXTURE_SETUP(lock)
 {

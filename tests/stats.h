@@ -46,9 +46,16 @@ static inline long settled(const char *name, long value)
 	return now;
 }
 
+/* Both in-tree drivers call theirs alike; a kernel has one of them. */
+static inline const char *shrinker_name(void)
+{
+	return getenv("VBINDER_DEVICE") ? "android-binder-" : "vbinder-";
+}
+
 /* The directory of the driver's shrinker; its number is not known ahead. */
 static inline bool find_shrinker(char *path, size_t size)
 {
+	const char *name = shrinker_name();
 	struct dirent entry;
 	struct dirent *found;
 	DIR *dir = opendir(SHRINKERS);
@@ -57,7 +64,7 @@ static inline bool find_shrinker(char *path, size_t size)
 	if (!dir)
 		return false;
 	while (!readdir_r(dir, &entry, &found) && found && !ok) {
-		if (!strncmp(entry.d_name, "vbinder", 7)) {
+		if (!strncmp(entry.d_name, name, strlen(name))) {
 			snprintf(path, size, SHRINKERS "/%s", entry.d_name);
 			ok = true;
 		}
