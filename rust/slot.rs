@@ -83,11 +83,6 @@ impl Slot {
         }
     }
 
-    /// Whether there is a page in the slot. Stays true only under the range's lock, or with a lease.
-    pub(crate) fn has_page(&self) -> bool {
-        self.page.load(Acquire) != 0
-    }
-
     /// The page in the slot.
     ///
     /// # Safety

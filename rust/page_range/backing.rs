@@ -117,10 +117,6 @@ impl Backing for RangeInner {
         self.mapped.load(Acquire)
     }
 
-    fn has_page(&self, slot: usize) -> bool {
-        self.slots()[slot].has_page()
-    }
-
     fn put_page(&self, slot: usize, page: OwnedPage) {
         // SAFETY: The protocol calls this with the range's lock held.
         unsafe { self.slots()[slot].put(page) };

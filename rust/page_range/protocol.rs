@@ -32,8 +32,20 @@ pub struct Usage<S> {
 pub struct SlotState {
     /// How many leases cover the slot. Memory for the leases runs out long before it overflows.
     leases: u32,
+    /// Whether there is a page in the slot.
+    filled: bool,
     /// Whether the page was mapped since it is in the slot. User space may have undone it.
     mapped: bool,
+}
+
+impl SlotState {
+    fn is_idle(&self) -> bool {
+        self.leases == 0 && self.filled
+    }
+
+    fn is_used(&self) -> bool {
+        self.leases > 0 && self.filled
+    }
 }
 
 /// A state of a slot.
@@ -122,9 +134,7 @@ pub trait Backing {
     /// Whether the area is mapped. It can be mapped once.
     fn is_mapped(&self) -> bool;
 
-    /// Whether a slot has a page. To be called under the range's lock, as all that follow.
-    fn has_page(&self, slot: usize) -> bool;
-    /// Puts a page into an empty slot.
+    /// Puts a page into an empty slot. To be called under the range's lock, as all that follow.
     fn put_page(&self, slot: usize, page: Self::Page);
     /// Empties a slot that no lease covers.
     fn take_page(&self, slot: usize) -> Option<Self::Page>;
@@ -154,22 +164,20 @@ pub fn cover<B: Backing>(range: &B, covered: Range<usize>) -> Result<Needs, Gone
     }
 
     let states = &mut *usage.states;
-    for_each_run(
-        covered.clone(),
-        |slot| is_idle(range, states, slot),
-        |run| {
-            range.unlist(run.clone());
-            range.count(run.len(), Kind::Idle, Kind::Used);
-        },
-    );
+    let mut left = covered.clone();
+    while let Some(run) = idle_run(states, left.clone()) {
+        left.start = run.end;
+        range.count(run.len(), Kind::Idle, Kind::Used);
+        range.unlist(run);
+    }
     let mut needs = Needs {
         pages: 0,
         mapping: false,
     };
-    for slot in covered {
-        states[slot].leases += 1;
-        needs.pages += usize::from(!range.has_page(slot));
-        needs.mapping |= !states[slot].mapped;
+    for state in &mut states[covered] {
+        state.leases += 1;
+        needs.pages += usize::from(!state.filled);
+        needs.mapping |= !state.mapped;
     }
     Ok(needs)
 }
@@ -180,22 +188,27 @@ pub fn uncover<B: Backing>(range: &B, covered: Range<usize>) {
     let closed = usage.closed;
     let states = &mut *usage.states;
 
-    for slot in covered.clone() {
-        states[slot].leases -= 1;
+    for state in &mut states[covered.clone()] {
+        state.leases -= 1;
     }
-    for_each_run(
-        covered,
-        |slot| is_idle(range, states, slot),
-        |run| {
-            if closed {
-                range.count(run.len(), Kind::Used, Kind::Empty);
-                run.for_each(|slot| drop(range.take_page(slot)));
-            } else {
-                range.count(run.len(), Kind::Used, Kind::Idle);
-                range.list(run);
-            }
-        },
-    );
+    let mut left = covered;
+    while let Some(run) = idle_run(states, left.clone()) {
+        left.start = run.end;
+        if closed {
+            range.count(run.len(), Kind::Used, Kind::Empty);
+            run.for_each(|slot| drop(take(range, states, slot)));
+        } else {
+            range.count(run.len(), Kind::Used, Kind::Idle);
+            range.list(run);
+        }
+    }
+}
+
+/// Empties an idle slot. What is mapped in its place does not count any more.
+fn take<B: Backing>(range: &B, states: &mut [SlotState], slot: usize) -> Option<B::Page> {
+    states[slot].filled = false;
+    states[slot].mapped = false;
+    range.take_page(slot)
 }
 
 /// Fills the empty ones of the `covered` slots, which must be covered by a lease already, and maps
@@ -212,14 +225,15 @@ pub fn populate<B: Backing>(
     let mut usage = range.lock();
 
     for slot in covered.clone() {
-        if range.has_page(slot) {
+        let state = &mut usage.states[slot];
+        if state.filled {
             continue;
         }
         let Some(page) = fresh.next() else {
             break;
         };
         range.put_page(slot, page);
-        usage.states[slot].mapped = false;
+        state.filled = true;
         range.count(1, Kind::Empty, Kind::Used);
     }
     match area {
@@ -278,7 +292,7 @@ pub fn fault<B: Backing>(
 ) -> Option<Result<(), B::Error>> {
     let mut usage = range.lock();
     let states = &mut *usage.states;
-    if states.get(slot)?.leases == 0 || !range.has_page(slot) {
+    if !states.get(slot)?.is_used() {
         return None;
     }
 
@@ -300,7 +314,7 @@ pub fn fault_around<B: Backing>(range: &B, map: impl FnOnce(&dyn Fn(usize) -> bo
     if let Some(usage) = range.try_lock() {
         let states = &*usage.states;
 
-        map(&|slot| states.get(slot).is_some_and(|state| state.leases > 0) && range.has_page(slot));
+        map(&|slot| states.get(slot).is_some_and(SlotState::is_used));
     }
 }
 
@@ -345,8 +359,7 @@ pub fn reclaim<'a, B: Backing, L, I>(
     // lock is released. The pages are freed when nothing is mapped any more.
     let mut pages = [const { None }; RUN];
     for (page, slot) in pages.iter_mut().zip(run.clone()) {
-        *page = range.take_page(slot);
-        states[slot].mapped = false;
+        *page = take(range, states, slot);
     }
     if let Some(area) = &area {
         range.zap(area, run.clone());
@@ -374,10 +387,10 @@ fn unlist_neighbours<B: Backing>(
     let mut end = slot + 1;
     let mut start = slot;
 
-    while end - start < limit && end < states.len() && is_idle(range, states, end) {
+    while end - start < limit && end < states.len() && states[end].is_idle() {
         end += 1;
     }
-    while end - start < limit && start > 0 && is_idle(range, states, start - 1) {
+    while end - start < limit && start > 0 && states[start - 1].is_idle() {
         start -= 1;
     }
     range.unlist(slot + 1..end);
@@ -395,37 +408,24 @@ pub fn close<B: Backing>(range: &B) {
     let mut usage = range.lock();
     usage.closed = true;
     let states = &mut *usage.states;
+    let mut left = 0..states.len();
 
-    for_each_run(
-        0..states.len(),
-        |slot| is_idle(range, states, slot),
-        |run| {
-            range.unlist(run.clone());
-            range.count(run.len(), Kind::Idle, Kind::Empty);
-            run.for_each(|slot| drop(range.take_page(slot)));
-        },
-    );
-}
-
-fn is_idle<B: Backing>(range: &B, states: &[SlotState], slot: usize) -> bool {
-    states[slot].leases == 0 && range.has_page(slot)
-}
-
-/// Calls `f` for each longest run of slots that `test` is true for.
-fn for_each_run(
-    slots: Range<usize>,
-    test: impl Fn(usize) -> bool,
-    mut f: impl FnMut(Range<usize>),
-) {
-    let mut start = slots.start;
-
-    for slot in slots.start..=slots.end {
-        if slot < slots.end && test(slot) {
-            continue;
-        }
-        if start < slot {
-            f(start..slot);
-        }
-        start = slot + 1;
+    while let Some(run) = idle_run(states, left.clone()) {
+        left.start = run.end;
+        range.unlist(run.clone());
+        range.count(run.len(), Kind::Idle, Kind::Empty);
+        run.for_each(|slot| drop(take(range, states, slot)));
     }
+}
+
+/// The first and longest run of idle slots in `slots`.
+fn idle_run(states: &[SlotState], slots: Range<usize>) -> Option<Range<usize>> {
+    let slots_from = |start| &states[start..slots.end];
+    let start = slots.start
+        + slots_from(slots.start)
+            .iter()
+            .position(SlotState::is_idle)?;
+    let idle = slots_from(start).iter().take_while(|state| state.is_idle());
+
+    Some(start..start + idle.count())
 }

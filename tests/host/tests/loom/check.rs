@@ -30,22 +30,19 @@ pub fn all(range: &Range, usage: &mut Usage<Vec<SlotState>>) {
         return;
     }
     let closed = usage.closed;
-    let range_peek = Peek {
-        range,
-        usage: RefCell::new(usage),
-    };
+    let peek = Peek(RefCell::new(usage));
     let (mut used, mut idle) = (0, 0);
 
     for slot in 0..range.setup.slots {
         let page = range.slots[slot].peek();
-        let is_used = range_peek.is_used(slot);
+        let is_used = peek.is_used(slot);
         let is_idle = page.is_some() && !is_used;
 
         used += usize::from(is_used);
         idle += usize::from(is_idle);
         assert_eq!(range.is_listed(slot), is_idle, "slot {slot} in the list");
         assert!(!(closed && is_idle), "page {page:?} stays for ever");
-        check_mapping(range, slot, page, range_peek.is_mapped(slot));
+        check_mapping(range, slot, page, peek.is_mapped(slot));
     }
     assert_eq!((range.used.get(), range.idle.get()), (used, idle));
 }
@@ -64,10 +61,7 @@ fn check_mapping(range: &Range, slot: usize, page: Option<usize>, mapped: bool) 
 }
 
 /// A view of a range whose lock is held, for the functions of the protocol that only look.
-struct Peek<'a> {
-    range: &'a Range,
-    usage: RefCell<&'a mut Usage<Vec<SlotState>>>,
-}
+struct Peek<'a>(RefCell<&'a mut Usage<Vec<SlotState>>>);
 
 impl Peek<'_> {
     fn is_used(&self, slot: usize) -> bool {
@@ -93,7 +87,7 @@ impl Backing for Peek<'_> {
         Self: 'a;
 
     fn lock(&self) -> Self::Lock<'_> {
-        RefMut::map(self.usage.borrow_mut(), |usage| &mut **usage)
+        RefMut::map(self.0.borrow_mut(), |usage| &mut **usage)
     }
 
     fn try_lock(&self) -> Option<Self::Lock<'_>> {
@@ -102,10 +96,6 @@ impl Backing for Peek<'_> {
 
     fn is_mapped(&self) -> bool {
         unreachable!()
-    }
-
-    fn has_page(&self, slot: usize) -> bool {
-        self.range.slots[slot].peek().is_some()
     }
 
     fn put_page(&self, _: usize, page: Infallible) {

@@ -242,10 +242,6 @@ impl Backing for Range {
         self.owner.is_mapped()
     }
 
-    fn has_page(&self, slot: usize) -> bool {
-        self.slots[slot].page.get().is_some()
-    }
-
     fn put_page(&self, slot: usize, page: OwnedPage) {
         let slot = &self.slots[slot];
 

@@ -132,10 +132,6 @@ impl Backing for Range {
         self.mapped.get()
     }
 
-    fn has_page(&self, slot: usize) -> bool {
-        self.pages[slot].borrow().is_some()
-    }
-
     fn put_page(&self, slot: usize, page: Page) {
         let old = self.pages[slot].replace(Some(page));
 
@@ -166,7 +162,7 @@ impl Backing for Range {
         let mut list = self.list.borrow_mut();
 
         for slot in slots {
-            assert!(self.has_page(slot) && !list.contains(&slot));
+            assert!(self.page(slot).is_some() && !list.contains(&slot));
             list.push(slot);
         }
     }
@@ -175,7 +171,7 @@ impl Backing for Range {
         let mut list = self.list.borrow_mut();
         let before = list.len();
 
-        assert!(slots.clone().all(|slot| self.has_page(slot)));
+        assert!(slots.clone().all(|slot| self.page(slot).is_some()));
         list.retain(|slot| !slots.contains(slot));
         before - list.len()
     }
