@@ -3,7 +3,7 @@
 # Configures and compiles the rows of kernel/check/table; sourced by
 # scripts/kernel-check.
 
-declare -A row_arch row_start row_fragments row_objects results
+declare -A row_arch row_start row_fragments row_objects results=()
 rows=()
 
 read_table() {
@@ -142,33 +142,31 @@ compiled_objects() { # OUT ROW
 
 # Compiles a row with the queue; if that fails, what failed without it, too.
 check_row() { # ROW
-	local row=$1 result reason='' state=passed stage=compiled dropped failures
-	result=$check/results/$row-$({ prefix_id "$applied"; row_inputs "$row"; } | hash_of)
-	results[$row]=$result
-	[ -e "$result" ] && return
+	local row=$1 kept out=$check/out/$1 reason='' state=passed stage=compiled compiled dropped failures
+	kept=$check/results/$row-$({ prefix_id "$applied"; row_inputs "$row"; } | hash_of)
+	results[$row]=$kept
+	[ -e "$kept" ] && return
 	say "configuration $row"
 	if ! build "$tree" "$row" "$row"; then
 		failures=$build_errors
 		stage=$build_stage
 		without_queue "$row" "$build_failed"
-		if [ "$state" = FAILED ]; then fail "$row" "$failures"; fi
+		[ "$state" != FAILED ] || fail "$row" "$failures"
 	fi
-	dropped=$(not_taken "$check/out/$row" "$row")
-	if [ -n "$dropped" ] && [ $state = passed ]; then
+	dropped=$(not_taken "$out" "$row")
+	if [ -n "$dropped" ] && [ "$state" = passed ]; then
 		state=FAILED reason="Kconfig did not take: $(xargs <<<"$dropped")"
 		fail "$row" "$reason"
 	fi
-	compiled_objects "$check/out/$row" "$row" >"$check/.objects-$row"
-	{
-		printf 'state=%q stage=%q compiled=%q warnings=%q\n' "$state" "$stage" "$(cat "$check/.objects-$row")" "$warnings"
-		printf 'reason=%q\n' "$reason"
-	} >"$result.new"
-	if [ $stage = compiled ]; then ready=$row; fi
+	compiled=$(compiled_objects "$out" "$row")
+	echo "$compiled" >"$check/.objects-$row"
+	[ "$stage" != compiled ] || ready=$row
 	measure_row "$row"
 	# What failed is tried again next time.
-	if [ "$state" = FAILED ]; then result=$check/results/.failed-$row; fi
-	mv "$result.new" "$result" 2>/dev/null || mv "${results[$row]}.new" "$result"
-	results[$row]=$result
+	[ "$state" != FAILED ] || results[$row]=$check/results/.failed-$row
+	printf '%s=%q\n' state "$state" stage "$stage" compiled "$compiled" warnings "$warnings" reason "$reason" \
+		>"${results[$row]}.new"
+	mv "${results[$row]}.new" "${results[$row]}"
 }
 
 # Sets $state and $reason of a row that failed: is it the queue's fault?

@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # The checks of the patches themselves; sourced by scripts/kernel-check.
 
-declare -A applies checkpatch compiles
+declare -A applies=() checkpatch=() compiles=()
 
 fail() { # WHAT OUTPUT
 	say ""
@@ -17,7 +17,7 @@ check_patches() {
 		n=$((n + 1))
 		if [ $n -le "$applied" ]; then
 			applies[$patch]=yes
-			[ "${offset[n]}" = 0 ] || applies[$patch]="${offset[n]} offsets"
+			[ "${offset[n]}" = 0 ] || applies[$patch]="yes, offsets: ${offset[n]}"
 		elif [ $n -eq $((applied + 1)) ]; then
 			applies[$patch]=FAILED
 			fail "$patch does not apply with no fuzz" "$not_applied"

@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC1090,SC2034,SC2154
 # Sizes, and what scripts/kernel-check says in the end; sourced by it.
 
-declare -A sizes
+declare -A sizes=()
 ready=
 
 struct_sizes() { # OBJECT
@@ -71,8 +71,28 @@ arrow() { # BEFORE AFTER
 	if [ "$1" = "$2" ]; then echo "$1"; else echo "$1 → $2"; fi
 }
 
+# Names what the queue touches and no configuration compiles.
+not_compiled() {
+	local file object
+	for file in "${touched[@]}"; do
+		[ -e "$prefixes/$applied/$file" ] || continue
+		case $file in
+		tools/* | samples/* | Documentation/*) ;;
+		*.c)
+			for object in "$check"/out/*/"${file%.c}.o"; do
+				[[ $object != */out/*-unpatched/* && -e $object ]] && continue 2
+			done
+			echo "$file"
+			;;
+		*.rs)
+			grep -qsF "/$file" "$check"/out/*/rust/.*.cmd "$check"/out/*/"${file%/*}"/.*.cmd || echo "$file"
+			;;
+		esac
+	done
+}
+
 report() {
-	local passed=0 failed=0 not_possible=0 patch row state stage compiled warnings reason pair notes=()
+	local passed=0 failed=0 not_possible=0 patch row state stage compiled warnings reason pair lacking notes=()
 	echo
 	if in_selection patches || in_selection bisect; then
 		{
@@ -99,6 +119,18 @@ report() {
 		fi
 		echo
 	fi
+	if [ ${#selected[@]} -eq $((${#rows[@]} + 2)) ]; then
+		lacking=$(not_compiled)
+		if [ -n "$lacking" ]; then
+			echo "touched by the queue, but compiled in no configuration:"
+			printf '    %s\n' "${lacking//$'\n'/$'\n'    }"
+			failed=$((failed + 1))
+		else
+			echo "every file of code that the queue touches was compiled"
+			passed=$((passed + 1))
+		fi
+		echo
+	fi
 	for row in "${rows[@]}"; do
 		in_selection "$row" || continue
 		. "${results[$row]}"
@@ -109,7 +141,7 @@ report() {
 		esac
 		[ -z "$reason" ] || notes+=("$row: $reason")
 	done
-	{
+	[ ${#results[@]} -eq 0 ] || {
 		echo "configuration|prepared|objects|warnings|vm_area_struct|mm_struct|result"
 		for row in "${rows[@]}"; do
 			in_selection "$row" || continue
