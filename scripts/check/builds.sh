@@ -52,25 +52,20 @@ kmake_for() { # TREE OUT ARCH
 }
 
 configure() { # TREE OUT ROW [FRAGMENT]...
-	local from=$1 out=$2 arch=${row_arch[$3]} start=${row_start[$3]} make fragments
+	local from=$1 out=$2 arch=${row_arch[$3]} target=alldefconfig start make fragments
 	mapfile -t fragments < <(fragments_of "$3")
 	fragments+=("${@:4}")
-	kmake_for "$from" "$out" "$arch"
 	mkdir -p "$out"
-	if [ "$start" != allnoconfig ]; then
-		"${make[@]}" -s "$start" || return
-		cp "$out/.config" "$out/.start"
+	if [ "${row_start[$3]}" = allnoconfig ]; then
+		target=allnoconfig
+		start=/dev/null
 	else
-		: >"$out/.start"
+		start=$from/arch/$(sed -E 's/^(i386|x86_64)$/x86/' <<<"$arch")/configs/${row_start[$3]}
 	fi
 	(cd "$from" && "$repo/scripts/in-root" env KCONFIG_CONFIG="$out/.merged" \
-		scripts/kconfig/merge_config.sh -m "$out/.start" "${fragments[@]}") || return
-	if [ "$start" = allnoconfig ]; then
-		"${make[@]}" -s KCONFIG_ALLCONFIG="$out/.merged" allnoconfig
-	else
-		cp "$out/.merged" "$out/.config"
-		"${make[@]}" -s olddefconfig
-	fi
+		scripts/kconfig/merge_config.sh -m "$start" "${fragments[@]}") || return
+	kmake_for "$from" "$out" "$arch"
+	"${make[@]}" -s KCONFIG_ALLCONFIG="$out/.merged" $target
 }
 
 # Kconfig drops what does not fit without a word. Says which lines it dropped.
