@@ -3,7 +3,7 @@
 # Configures and compiles the rows of kernel/check/table; sourced by
 # scripts/kernel-check.
 
-declare -A row_arch row_start row_fragments row_objects results=()
+declare -A row_arch row_start row_fragments row_objects row_flags results=()
 rows=()
 
 read_table() {
@@ -21,7 +21,10 @@ read_table() {
 		row_fragments[$name]=${fragments//,/ }
 		row_objects[$name]=
 		for word in $objects; do
-			row_objects[$name]+=" ${set[$word]:-$word}"
+			case $word in
+			*=*) row_flags[$name]=$word ;;
+			*) row_objects[$name]+=" ${set[$word]:-$word}" ;;
+			esac
 		done
 	done <"$repo/kernel/check/table"
 }
@@ -39,16 +42,16 @@ fragments_of() { # ROW
 row_inputs() { # ROW
 	local files
 	mapfile -t files < <(fragments_of "$1")
-	echo "$check_format ${row_arch[$1]} ${row_start[$1]} ${row_objects[$1]}"
+	echo "$check_format ${row_arch[$1]} ${row_start[$1]} ${row_objects[$1]}${row_flags[$1]:+ ${row_flags[$1]}}"
 	echo "$tools_id"
 	cat "${files[@]}" </dev/null
 }
 
 # Leaves the command line in $make; a step must be a command, to die with us.
 # init-mm.o always has debug information: the sizes are read from it.
-kmake_for() { # TREE OUT ARCH
-	make=("$repo/scripts/in-root" make -C "$1" O="$2" ARCH="$3" LLVM="-$LLVM_VERSION"
-		CFLAGS_init-mm.o="-g -fstandalone-debug" -j"$(nproc)")
+kmake_for() { # TREE OUT ROW
+	make=("$repo/scripts/in-root" make -C "$1" O="$2" ARCH="${row_arch[$3]}" LLVM="-$LLVM_VERSION"
+		CFLAGS_init-mm.o="-g -fstandalone-debug" -j"$(nproc)" ${row_flags[$3]:+"${row_flags[$3]}"})
 }
 
 configure() { # TREE OUT ROW [FRAGMENT]...
@@ -64,7 +67,7 @@ configure() { # TREE OUT ROW [FRAGMENT]...
 	fi
 	(cd "$from" && "$repo/scripts/in-root" env KCONFIG_CONFIG="$out/.merged" \
 		scripts/kconfig/merge_config.sh -m "$start" "${fragments[@]}") || return
-	kmake_for "$from" "$out" "$arch"
+	kmake_for "$from" "$out" "$3"
 	"${make[@]}" -s KCONFIG_ALLCONFIG="$out/.merged" $target
 }
 
@@ -113,7 +116,7 @@ build() { # TREE ROW NAME [TARGET...]
 		return 1
 	}
 	build_stage=prepared
-	kmake_for "$from" "$out" "${row_arch[$row]}"
+	kmake_for "$from" "$out" "$row"
 	step "check $name: prepare" 0 - - "${make[@]}" prepare modules_prepare || {
 		build_errors=$(errors_in "$step_log")
 		return 1
@@ -155,8 +158,8 @@ check_row() { # ROW
 	fi
 	compiled=$(compiled_objects "$out" "$row")
 	echo "$compiled" >"$check/.objects-$row"
-	[ "$stage" != compiled ] || ready=$row
-	measure_row "$row"
+	# What was just compiled has the sizes.
+	[ "$state" != passed ] || measure "$tree" "$row" "$row" "$(prefix_id "$applied")" compiled
 	# What failed is tried again next time.
 	[ "$state" != FAILED ] || results[$row]=$check/results/.failed-$row
 	printf '%s=%q\n' state "$state" stage "$stage" compiled "$compiled" warnings "$warnings" reason "$reason" \

@@ -3,7 +3,6 @@
 # Sizes, and what scripts/kernel-check says in the end; sourced by it.
 
 declare -A sizes=()
-ready=
 
 struct_sizes() { # OBJECT
 	local struct
@@ -15,22 +14,21 @@ struct_sizes() { # OBJECT
 }
 
 # Leaves "VMA MM" of ROW in TREE in $measured.
-measure() { # TREE ROW NAME SOURCE-ID
-	local kept out=$check/out/$3 make
+measure() { # TREE ROW NAME SOURCE-ID [compiled]
+	local kept out=$check/out/$3 make extra=()
 	kept=$check/results/sizes-$2-$({ echo "$4"; row_inputs "$2"; } | hash_of)
 	measured=$(cat "$kept" 2>/dev/null) && return
 	measured="? ?"
-	if [ "$1" = "$tree" ] && [ "$ready" = "$2" ]; then
-		: # it was just compiled
-	elif [ "$1" = "$pristine" ]; then
-		# Rust has no part in the sizes, and takes its time.
-		printf '# CONFIG_RUST is not set\n' >"$check/.no-rust"
-		step "check $3: configuration" 0 - - configure "$1" "$out" "$2" "$check/.no-rust" || return 0
-	else
-		step "check $3: configuration" 0 - - configure "$1" "$out" "$2" || return 0
+	if [ "${5:-}" != compiled ]; then
+		if [ "$1" = "$pristine" ]; then
+			# Rust has no part in the sizes, and takes its time.
+			printf '# CONFIG_RUST is not set\n' >"$check/.no-rust"
+			extra=("$check/.no-rust")
+		fi
+		step "check $3: configuration" 0 - - configure "$1" "$out" "$2" "${extra[@]}" || return 0
+		kmake_for "$1" "$out" "$2"
+		step "check $3: sizes" 0 - - "${make[@]}" mm/init-mm.o || return 0
 	fi
-	kmake_for "$1" "$out" "${row_arch[$2]}"
-	[ "$1 $ready" = "$tree $2" ] || step "check $3: sizes" 0 - - "${make[@]}" mm/init-mm.o || return 0
 	measured=$(struct_sizes "$out/mm/init-mm.o" | xargs printf '%d ')
 	[ "$(wc -w <<<"$measured")" = 2 ] || { measured="? ?"; return; }
 	echo "$measured" >"$kept.new"
@@ -93,6 +91,11 @@ not_compiled() {
 
 report() {
 	local passed=0 failed=0 not_possible=0 patch row state stage compiled warnings reason pair lacking notes=()
+	for row in "${rows[@]}"; do
+		in_selection "$row" || continue
+		. "${results[$row]}"
+		[ "$stage" != compiled ] || measure_row "$row"
+	done
 	echo
 	if in_selection patches || in_selection bisect; then
 		{
@@ -146,8 +149,7 @@ report() {
 		for row in "${rows[@]}"; do
 			in_selection "$row" || continue
 			. "${results[$row]}"
-			measure_row "$row" >&2
-			read -ra pair <<<"${sizes[$row]}"
+			read -ra pair <<<"${sizes[$row]:-? ? ? ?}"
 			echo "$row|$([ "$stage" = compiled ] && echo yes || echo no)|$compiled|$warnings|$(arrow "${pair[0]}" "${pair[1]}")|$(arrow "${pair[2]}" "${pair[3]}")|$state"
 		done
 	} | column -t -s '|'
