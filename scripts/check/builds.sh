@@ -38,13 +38,18 @@ fragments_of() { # ROW
 	done
 }
 
-# Everything but the source that a row's result comes from.
-row_inputs() { # ROW
+# Everything but the source that a configuration comes from, and a result.
+config_inputs() { # ROW
 	local files
 	mapfile -t files < <(fragments_of "$1")
-	echo "$check_format ${row_arch[$1]} ${row_start[$1]} ${row_objects[$1]}${row_flags[$1]:+ ${row_flags[$1]}}"
+	echo "$check_format ${row_arch[$1]} ${row_start[$1]}"
 	echo "$tools_id"
 	cat "${files[@]}" </dev/null
+}
+
+row_inputs() { # ROW
+	config_inputs "$1"
+	echo "${row_objects[$1]} ${row_flags[$1]:-}"
 }
 
 # Leaves the command line in $make; a step must be a command, to die with us.

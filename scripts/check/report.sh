@@ -16,7 +16,7 @@ struct_sizes() { # OBJECT
 # Leaves "VMA MM" of ROW in TREE in $measured.
 measure() { # TREE ROW NAME SOURCE-ID [compiled]
 	local kept out=$check/out/$3 make extra=()
-	kept=$check/results/sizes-$2-$({ echo "$4"; row_inputs "$2"; } | hash_of)
+	kept=$check/results/sizes-$2-$({ echo "$4"; config_inputs "$2"; } | hash_of)
 	measured=$(cat "$kept" 2>/dev/null) && return
 	measured="? ?"
 	if [ "${5:-}" != compiled ]; then
