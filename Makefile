@@ -20,7 +20,7 @@ kdir = $(or $(KDIR),$$($(kernel) --print-dir))
 kbuild = dir=$(kdir) && mkdir -p $(1) && $(in-root) make -C "$$dir" M=$(CURDIR)$(3) MO=$(1) \
 	ARCH=$(arch) LLVM=$(LLVM) -j$$(nproc) $(if $(V),V=$(V),-s) $(2)
 rust-sources = $(shell find rust src tests -name '*.rs' -not -path '*/target/*')
-c-sources = $(wildcard rust/*.[ch] src/*.[ch] tests/*.[ch] tests/module/*.[ch])
+c-sources = $(wildcard rust/*.[ch] src/*.[ch] tests/*.[ch] tests/kernel/*.[ch] tests/module/*.[ch])
 
 .PHONY: help
 help: ## this list
@@ -50,6 +50,14 @@ compile-fail: modules ## what rustc must refuse, and the examples in the documen
 .PHONY: stress
 stress: setup ## the stress cases, each for TIME= seconds (default 60)
 	@tests/run stress
+
+.PHONY: kernel-selftests
+kernel-selftests: setup ## the kernel's own tests, with the queue and without; TESTS='mm/*' for some
+	@tests/kernel/run
+
+.PHONY: peers-test
+peers-test: setup ## idle memory that vbinder and the in-tree drivers give back, with the queue and without
+	@tests/kernel/peers
 
 .PHONY: shell
 shell: modules programs ## a shell in a guest with the module loaded (Ctrl-A X leaves)
