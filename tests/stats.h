@@ -14,21 +14,7 @@
 /* A counter of the default device, or a negative errno. */
 static inline long counter(const char *name)
 {
-	size_t len = strlen(name);
-	char text[2048];
-	char *line = text;
-	long ret = read_file(STATS_FILE, text, sizeof(text));
-
-	if (ret < 0)
-		return ret;
-	while (line && *line) {
-		if (!strncmp(line, name, len) && line[len] == ' ')
-			return atol(line + len + 1);
-		line = strchr(line, '\n');
-		if (line)
-			line++;
-	}
-	return -ENOENT;
+	return number_in(STATS_FILE, name);
 }
 
 /*

@@ -195,4 +195,24 @@ static inline long memfd_new(const char *name, size_t size)
 	return fd;
 }
 
+/* A number in a file of lines "NAME NUMBER", or a negative errno. */
+static inline long number_in(const char *path, const char *name)
+{
+	size_t len = strlen(name);
+	char text[2048];
+	char *line = text;
+	long ret = read_file(path, text, sizeof(text));
+
+	if (ret < 0)
+		return ret;
+	while (line && *line) {
+		if (!strncmp(line, name, len) && line[len] == ' ')
+			return atol(line + len + 1);
+		line = strchr(line, '\n');
+		if (line)
+			line++;
+	}
+	return -ENOENT;
+}
+
 #endif

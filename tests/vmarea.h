@@ -68,21 +68,7 @@ __attribute__((constructor)) static void need_module(void)
 /* A number in the module's debugfs file, or a negative errno. */
 static inline long tally(const char *name)
 {
-	size_t len = strlen(name);
-	char text[512];
-	char *line = text;
-	long ret = read_file(COUNTS, text, sizeof(text));
-
-	if (ret < 0)
-		return ret;
-	while (line && *line) {
-		if (!strncmp(line, name, len) && line[len] == ' ')
-			return atol(line + len + 1);
-		line = strchr(line, '\n');
-		if (line)
-			line++;
-	}
-	return -ENOENT;
+	return number_in(COUNTS, name);
 }
 
 /* Waits for it to get to a value. The value that it has then. */
