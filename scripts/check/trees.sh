@@ -31,14 +31,6 @@ make_trees() {
 	echo "$source_id" >"$tree/.vbinder-source"
 }
 
-read_series() {
-	local patch
-	mapfile -t series < <(sed 's/#.*//; s/[[:space:]]*$//; /^$/d' "$patches/series")
-	for patch in "${series[@]}"; do
-		[ -e "$patches/$patch" ] || die "kernel/patches/series names $patch, which is not there"
-	done
-}
-
 # Identifies the source with the first N patches.
 prefix_id() { # N
 	{ cat "$repo/kernel/VERSION" "$repo/kernel/SHA256SUMS"; cd "$patches" && cat "${series[@]:0:$1}" </dev/null; } | hash_of
