@@ -52,3 +52,12 @@ unpack_tarball() { # DIRECTORY
 		die "cannot unpack $tarball, details in $step_log"
 }
 unpacked_mib() { file_mib "$unpacked"; }
+
+# The first N patches of the series as far as they change the source: what a
+# kernel is known by. A word in a changelog builds none.
+changes_of() { # N
+	(cd "$kernel/patches" && awk 'FNR == 1 { diff = 0 } /^diff --git / { diff = 1 } diff' "${series[@]:0:$1}" </dev/null)
+}
+source_id() { # N
+	{ cat "$kernel/VERSION" "$kernel/SHA256SUMS"; changes_of "$1"; } | hash_of
+}

@@ -146,7 +146,7 @@ compiled_objects() { # OUT ROW
 # Compiles a row with the queue; if that fails, what failed without it, too.
 check_row() { # ROW
 	local row=$1 kept out=$check/out/$1 reason='' state=passed stage=compiled compiled dropped failures
-	kept=$check/results/$row-$({ prefix_id "$applied"; row_inputs "$row"; } | hash_of)
+	kept=$check/results/$row-$({ source_id "$applied"; row_inputs "$row"; } | hash_of)
 	results[$row]=$kept
 	[ -e "$kept" ] && return
 	say "configuration $row"
@@ -164,7 +164,7 @@ check_row() { # ROW
 	compiled=$(compiled_objects "$out" "$row")
 	echo "$compiled" >"$check/.objects-$row"
 	# What was just compiled has the sizes.
-	[ "$state" != passed ] || measure "$tree" "$row" "$row" "$(prefix_id "$applied")" compiled
+	[ "$state" != passed ] || measure "$tree" "$row" "$row" "$(source_id "$applied")" compiled
 	# What failed is tried again next time.
 	[ "$state" != FAILED ] || results[$row]=$check/results/.failed-$row
 	printf '%s=%q\n' state "$state" stage "$stage" compiled "$compiled" warnings "$warnings" reason "$reason" \

@@ -44,7 +44,7 @@ bisect() {
 	local n patch key
 	for ((n = 1; n <= applied; n++)); do
 		patch=${series[n - 1]}
-		key=$check/results/bisect-$({ prefix_id $n; row_inputs "$bisect_row"; } | hash_of)
+		key=$check/results/bisect-$({ source_id $n; row_inputs "$bisect_row"; } | hash_of)
 		if [ ! -e "$key" ]; then
 			say "bisect $n of $applied: $patch"
 			set_tree "$n"

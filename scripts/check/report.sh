@@ -38,9 +38,9 @@ measure() { # TREE ROW NAME SOURCE-ID [compiled]
 # Sets $sizes[ROW] to "VMA-before VMA-after MM-before MM-after".
 measure_row() { # ROW
 	local before after measured
-	measure "$pristine" "$1" "$1-unpatched" "$(prefix_id 0)"
+	measure "$pristine" "$1" "$1-unpatched" "$(source_id 0)"
 	read -ra before <<<"$measured"
-	measure "$tree" "$1" "$1" "$(prefix_id "$applied")"
+	measure "$tree" "$1" "$1" "$(source_id "$applied")"
 	read -ra after <<<"$measured"
 	sizes[$1]="${before[0]} ${after[0]} ${before[1]} ${after[1]}"
 }

@@ -31,11 +31,6 @@ make_trees() {
 	echo "$source_id" >"$tree/.vbinder-source"
 }
 
-# Identifies the source with the first N patches.
-prefix_id() { # N
-	{ cat "$repo/kernel/VERSION" "$repo/kernel/SHA256SUMS"; cd "$patches" && cat "${series[@]:0:$1}" </dev/null; } | hash_of
-}
-
 touched_by() { # PATCH...
 	sed -n 's,^\(---\|+++\) [ab]/\([^[:space:]]*\).*,\2,p' "$@" | sort -u
 }
