@@ -4,13 +4,19 @@
  * kernel crate has no binding for. The names in this file are what the build
  * makes Rust bindings of.
  */
+#include <linux/fdtable.h>
 #include <linux/highmem.h>
 #include <linux/memcontrol.h>
 #include <linux/pagemap.h>
 #include <linux/pseudo_fs.h>
+#include <linux/sched.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/shrinker.h>
+#include <linux/slab.h>
 #include <linux/swap.h>
+#include <linux/syscalls.h>
+#include <linux/task_work.h>
 #include <linux/uaccess.h>
 #include <linux/vmstat.h>
 
@@ -94,4 +100,52 @@ void vmarea_account_reclaimed(unsigned long pages)
 void vmarea_count_reclaimable(int nid, long pages)
 {
 	mod_node_page_state(NODE_DATA(nid), NR_KERNEL_MISC_RECLAIMABLE, pages);
+}
+
+int vmarea_nice(void)
+{
+	return task_nice(current);
+}
+
+/* As nice as asked for, or as little nice as the current task may be. */
+void vmarea_set_nice(int nice)
+{
+	if (nice == task_nice(current))
+		return;
+	if (!can_nice(current, nice))
+		nice = max_t(int, nice, rlimit_to_nice(rlimit(RLIMIT_NICE)));
+	set_user_nice(current, nice);
+}
+
+struct descriptor_to_close {
+	struct callback_head work;
+	unsigned int fd;
+};
+
+static void close_descriptor(struct callback_head *work)
+{
+	struct descriptor_to_close *descriptor =
+		container_of(work, struct descriptor_to_close, work);
+
+	close_fd(descriptor->fd);
+	kfree(descriptor);
+}
+
+/*
+ * Closes a descriptor of the current task when its system call has ended: the
+ * call itself may be using it without a reference, see fdget().
+ */
+int vmarea_close_on_return(unsigned int fd)
+{
+	struct descriptor_to_close *descriptor = kmalloc_obj(*descriptor);
+	int ret;
+
+	if (!descriptor)
+		return -ENOMEM;
+	init_task_work(&descriptor->work, close_descriptor);
+	descriptor->fd = fd;
+	ret = task_work_add(current, &descriptor->work, TWA_RESUME);
+	if (ret)
+		kfree(descriptor);
+	return ret;
 }

@@ -16,6 +16,7 @@
 //! * [`page`]: pages on the account of the process that they are for;
 //! * [`page_range`], built on all of these: pages in an area that are there when they are needed, and
 //!   that memory reclaim may take back when they are not;
+//! * [`task`](mod@task): the nice value and the files of the task that a driver works for;
 //! * [`counters`]: what happened to the pages. There are tracepoints for it, too, in the group
 //!   `vmarea`.
 //!
@@ -33,6 +34,7 @@ pub mod ops;
 pub mod page;
 pub mod page_range;
 pub mod shrinker;
+pub mod task;
 pub mod user;
 
 mod slot;

@@ -4,7 +4,8 @@
 //!
 //! A [`Buffer`] belongs to the transaction while that is under way. When the receiver gets the
 //! transaction the buffer is handed to user space, which gives it back with `BC_FREE_BUFFER`;
-//! [`Delivered`] is what the process keeps of it until then.
+//! [`Delivered`] is what the process keeps of it until then. Whoever frees it ends what the objects in
+//! the message kept alive.
 
 use kernel::{
     prelude::*,
@@ -14,28 +15,38 @@ use kernel::{
 
 use vmarea::{
     context::UserContext,
-    page_range::Lease, //
+    page_range::Lease,
+    task, //
 };
 
 use crate::{
+    files::Carried,
+    layout::Layout,
     node::Node,
     process::Process,
+    senders::Senders,
     space::Space,
     tree::RedBlack, //
 };
 
 /// Where the buffers in a process's page range are, and what of them user space has.
-pub(crate) type BufferSpace = Space<Delivered, RedBlack>;
+pub(crate) struct BufferSpace {
+    space: Space<Delivered, RedBlack>,
+    /// Who uses it for one-way transactions.
+    senders: Senders<RedBlack>,
+    size: usize,
+}
 
 /// A buffer of a transaction. It is freed when it is dropped, unless user space has it.
 pub(crate) struct Buffer {
     process: Arc<Process>,
     /// Where the buffer is in the process's space.
     offset: usize,
-    /// How many bytes of data it has.
-    data_size: usize,
-    /// Tells the buffer from those that were or will be at the same place.
-    number: u64,
+    pub(crate) layout: Layout,
+    /// Files that the receiver gets when it reads.
+    pub(crate) files: KVec<Carried>,
+    /// The sender sends too many one-way transactions.
+    pub(crate) is_spam: bool,
     /// Not there while user space has the buffer.
     kept: Option<Delivered>,
 }
@@ -43,65 +54,210 @@ pub(crate) struct Buffer {
 /// What user space's right to use a buffer consists of.
 pub(crate) struct Delivered {
     lease: Lease,
-    /// That of the buffer.
-    number: u64,
+    /// The node that the transaction is for, of which the buffer holds a strong reference.
+    target: Option<Arc<Node>>,
     /// The node whose one-way transactions wait until the buffer is freed.
     oneway: Option<Arc<Node>>,
+    /// Who sent a one-way transaction, and how much of the space it takes up.
+    sender: Option<(i32, usize)>,
+    /// What the objects in the message keep alive.
+    objects: KVec<Kept>,
     /// Whether the sender wants the data cleared when the buffer is freed.
     clear: bool,
 }
 
+/// What an object in a message keeps alive.
+pub(crate) enum Kept {
+    /// A reference to one of the receiver's own objects.
+    Node { node: Arc<Node>, strong: bool },
+    /// One of the receiver's references to somebody else's.
+    Handle { handle: u32, strong: bool },
+    /// A file descriptor of the receiver that is closed with the buffer.
+    Descriptor(u32),
+}
+
+/// What a buffer is for.
+pub(crate) struct Purpose {
+    /// The node that the transaction is for, of which the caller holds a strong reference; none for
+    /// a reply. The reference becomes the buffer's, also if there is none in the end.
+    pub(crate) target: Option<Arc<Node>>,
+    /// The process that sends it, if it is one-way.
+    pub(crate) oneway_from: Option<i32>,
+    /// Whether the data is cleared when the buffer is freed.
+    pub(crate) clear: bool,
+}
+
+impl BufferSpace {
+    pub(crate) fn new() -> Self {
+        Self {
+            space: Space::new(),
+            senders: Senders::new(),
+            size: 0,
+        }
+    }
+
+    /// A space of `size` bytes, which are all free.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn with_size(size: usize) -> Result<Self> {
+        Ok(Self {
+            space: Space::with_size(size)?,
+            senders: Senders::new(),
+            size,
+        })
+    }
+
+    /// Takes all buffers out of the space. It has no bytes then.
+    pub(crate) fn drain(&mut self) -> Space<Delivered, RedBlack> {
+        self.space.drain()
+    }
+
+    /// Returns where the buffer is, how long it is, and whether the sender is suspected of sending
+    /// too many.
+    fn allocate(&mut self, len: usize, sender: Option<i32>) -> Result<(usize, usize, bool)> {
+        let (offset, size) = self.space.allocate(len, sender.is_some())?;
+        let Some(sender) = sender else {
+            return Ok((offset, size, false));
+        };
+
+        match self
+            .senders
+            .add(sender, size, self.space.oneway_left(), self.size)
+        {
+            Ok(is_spam) => Ok((offset, size, is_spam)),
+            Err(error) => {
+                self.space.free(offset);
+                Err(error.into())
+            }
+        }
+    }
+
+    fn free(&mut self, offset: usize, sender: Option<(i32, usize)>) {
+        self.space.free(offset);
+        if let Some((sender, size)) = sender {
+            self.senders.remove(sender, size);
+        }
+    }
+}
+
 impl Buffer {
-    /// Allocates a buffer for `data_size` bytes in `process`.
+    /// Allocates a buffer in `process`.
     ///
     /// # Errors
     ///
     /// * `ESRCH` if the process has no area mapped.
     /// * `ENOSPC` if its area is full.
+    /// * `EINVAL` if the sizes make no sense.
     /// * `ENOMEM`, `EINTR`.
     pub(crate) fn allocate(
         context: &mut UserContext,
         process: Arc<Process>,
-        data_size: usize,
-        oneway: bool,
-        clear: bool,
+        layout: Layout,
+        purpose: Purpose,
     ) -> Result<Self> {
-        if !process.pages().is_mapped() {
-            return Err(ESRCH);
-        }
-        let (offset, size) = process.space().allocate(data_size, oneway)?;
-        let lease = process.pages().lease(context, offset, size);
-        let number = process.next_buffer();
+        let Purpose {
+            target,
+            oneway_from,
+            clear,
+        } = purpose;
 
-        match lease {
-            Ok(lease) => Ok(Self {
+        match Self::find_place(context, &process, &layout, oneway_from) {
+            Ok((lease, is_spam)) => Ok(Self {
                 process,
-                offset,
-                data_size,
-                number,
+                offset: lease.offset(),
+                layout,
+                files: KVec::new(),
+                is_spam,
                 kept: Some(Delivered {
+                    sender: oneway_from.map(|sender| (sender, lease.len())),
                     lease,
-                    number,
+                    target,
                     oneway: None,
+                    objects: KVec::new(),
                     clear,
                 }),
             }),
             Err(error) => {
-                process.space().free(offset);
+                if let Some(node) = target {
+                    node.remove_local(true);
+                }
                 Err(error)
             }
         }
     }
 
-    /// Fills the buffer with the current process's memory at `from`.
+    fn find_place(
+        context: &mut UserContext,
+        process: &Process,
+        layout: &Layout,
+        oneway_from: Option<i32>,
+    ) -> Result<(Lease, bool)> {
+        if !process.pages().is_mapped() {
+            return Err(ESRCH);
+        }
+        let (offset, size, is_spam) = process.space().allocate(layout.total(), oneway_from)?;
+
+        match process.pages().lease(context, offset, size) {
+            Ok(lease) => Ok((lease, is_spam)),
+            Err(error) => {
+                let sender = oneway_from.map(|sender| (sender, size));
+                process.space().free(offset, sender);
+                Err(error)
+            }
+        }
+    }
+
+    fn lease(&self) -> Result<&Lease> {
+        Ok(&self.kept.as_ref().ok_or(EINVAL)?.lease)
+    }
+
+    /// Copies `len` bytes of the current process's memory at `from` into the buffer, to its byte
+    /// `at` and those after it.
     ///
     /// # Errors
     ///
-    /// `EFAULT` if that cannot be read.
-    pub(crate) fn fill(&self, context: &mut UserContext, from: UserPtr) -> Result {
-        let kept = self.kept.as_ref().ok_or(EINVAL)?;
+    /// * `EFAULT` if they cannot be read.
+    /// * `EINVAL` if they do not fit.
+    pub(crate) fn copy_in(
+        &self,
+        context: &mut UserContext,
+        at: usize,
+        from: UserPtr,
+        len: usize,
+    ) -> Result {
+        self.lease()?.copy_from_user(context, at, from, len)
+    }
 
-        kept.lease.copy_from_user(context, from, self.data_size)
+    /// Writes `bytes` into the buffer, to its byte `at` and those after it.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if they do not fit.
+    pub(crate) fn write(&self, at: usize, bytes: &[u8]) -> Result {
+        self.lease()?.write(at, bytes)
+    }
+
+    /// Lets the buffer keep something alive until it is freed. It must be kept with
+    /// [`reserve`](Self::reserve) before it is made.
+    pub(crate) fn keep(&mut self, object: Kept) {
+        if let Some(kept) = &mut self.kept {
+            // There is room for it.
+            let _ = kept.objects.push_within_capacity(object);
+        }
+    }
+
+    /// Makes room for something to [`keep`](Self::keep).
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn reserve(&mut self, count: usize) -> Result {
+        if let Some(kept) = &mut self.kept {
+            kept.objects.reserve(count, GFP_KERNEL)?;
+        }
+        Ok(())
     }
 
     /// Maps the buffer into the current process, if that is the receiver and this is when it is done.
@@ -119,11 +275,6 @@ impl Buffer {
         }
     }
 
-    /// How many bytes of data the buffer has.
-    pub(crate) fn data_size(&self) -> usize {
-        self.data_size
-    }
-
     /// Where user space sees the buffer.
     pub(crate) fn address(&self) -> usize {
         self.process.pages().start().unwrap_or(0) + self.offset
@@ -133,22 +284,7 @@ impl Buffer {
     pub(crate) fn deliver(&mut self) {
         if let Some(kept) = self.kept.take() {
             // A dying process has no space any more. Then the buffer goes with the transaction.
-            self.kept = self.process.space().keep(self.offset, kept).err();
-        }
-    }
-
-    /// Takes a buffer back that user space was not told of after all. It may have guessed, and
-    /// freed it: then somebody else's buffer may be there now.
-    pub(crate) fn take_back(&mut self) {
-        if self.kept.is_some() {
-            return;
-        }
-        let mut space = self.process.space();
-        if space
-            .kept(self.offset)
-            .is_some_and(|kept| kept.number == self.number)
-        {
-            self.kept = space.take_kept(self.offset);
+            self.kept = self.process.space().space.keep(self.offset, kept).err();
         }
     }
 }
@@ -166,7 +302,10 @@ impl Delivered {
     fn free(self, process: &Process, offset: usize) {
         let Self {
             lease,
+            target,
             oneway,
+            sender,
+            objects,
             clear,
             ..
         } = self;
@@ -175,9 +314,32 @@ impl Delivered {
             lease.clear();
         }
         drop(lease);
-        process.space().free(offset);
+        process.space().free(offset, sender);
         if let Some(node) = oneway {
             node.oneway_done();
+        }
+        for object in objects {
+            match object {
+                Kept::Node { node, strong } => node.remove_local(strong),
+                Kept::Handle { handle, strong } => {
+                    // User space may have ended it already.
+                    let _ = process.remove_reference(handle, strong);
+                }
+                Kept::Descriptor(_) => {}
+            }
+        }
+        if let Some(node) = target {
+            node.remove_local(true);
+        }
+    }
+
+    /// Closes the file descriptors that are to be closed with the buffer.
+    fn close_descriptors(&self, context: &UserContext) {
+        for object in &self.objects {
+            if let Kept::Descriptor(fd) = object {
+                // If it cannot be closed, it is left to whoever exits.
+                let _ = task::close_on_return(context, *fd);
+            }
         }
     }
 }
@@ -185,7 +347,7 @@ impl Delivered {
 /// Frees the buffer at `address` in `process`, as user space asks for.
 ///
 /// Does nothing if user space has no such buffer.
-pub(crate) fn free(process: &Process, address: usize) {
+pub(crate) fn free(process: &Process, context: &UserContext, address: usize) {
     let Some(offset) = process
         .pages()
         .start()
@@ -193,9 +355,12 @@ pub(crate) fn free(process: &Process, address: usize) {
     else {
         return;
     };
-    let kept = process.space().take_kept(offset);
+    let kept = process.space().space.take_kept(offset);
 
     if let Some(kept) = kept {
+        if process.is_current() {
+            kept.close_descriptors(context);
+        }
         kept.free(process, offset);
     }
 }

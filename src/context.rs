@@ -15,7 +15,8 @@ use kernel::{
 
 use crate::{
     node::Node,
-    process::Process, //
+    process::Process,
+    uapi::FlatObject, //
 };
 
 /// Who manages a device.
@@ -38,22 +39,45 @@ impl Context {
         })
     }
 
+    /// Whether `node` is the context manager.
+    pub(crate) fn is_manager(&self, node: &Arc<Node>) -> bool {
+        let manager = self.manager.lock();
+
+        manager
+            .node
+            .as_ref()
+            .is_some_and(|known| Arc::ptr_eq(known, node))
+    }
+
     /// The node of the context manager, if there is one.
     pub(crate) fn manager(&self) -> Option<Arc<Node>> {
         self.manager.lock().node.clone()
     }
 
-    /// Makes `process` the context manager.
+    /// Makes `process` the context manager, with the object that `object` describes.
     ///
     /// # Errors
     ///
     /// * `EBUSY` if there is one.
     /// * `EPERM` if another user was it before, or a security module says so.
     /// * `ENOMEM`.
-    pub(crate) fn set_manager(&self, process: &Arc<Process>) -> Result {
+    pub(crate) fn set_manager(&self, process: &Arc<Process>, object: &FlatObject) -> Result {
         let euid = Kuid::current_euid();
+        if self.manager.lock().node.is_some() {
+            return Err(EBUSY);
+        }
         security::binder_set_context_mgr(process.credential())?;
-        let node = Node::new(process.clone(), 0, 0)?;
+
+        let node = process.hold_node(object)?;
+        let result = self.install(&node, euid);
+        if result.is_ok() {
+            node.make_manager(&mut process.lock().lock());
+        }
+        node.unhold();
+        result
+    }
+
+    fn install(&self, node: &Arc<Node>, euid: Kuid) -> Result {
         let mut manager = self.manager.lock();
 
         if manager.node.is_some() {
@@ -62,9 +86,8 @@ impl Context {
         if manager.uid.as_ref().is_some_and(|uid| *uid != euid) {
             return Err(EPERM);
         }
-        process.own(node.clone());
         manager.uid = Some(euid);
-        manager.node = Some(node);
+        manager.node = Some(node.clone());
         Ok(())
     }
 

@@ -46,6 +46,7 @@ use crate::{
     buffer::BufferSpace,
     context::Context,
     process::Process,
+    registry::Registry,
     thread::Thread,
     uapi::{
         self,
@@ -62,6 +63,8 @@ pub(crate) struct Device {
     #[pin]
     pub(crate) context: Context,
     pub(crate) counters: Arc<Counters>,
+    /// The processes of all devices.
+    pub(crate) registry: Arc<Registry>,
     /// The idle pages of all devices.
     pub(crate) lru: Arc<PageLru>,
     /// When pages are mapped into receivers.
@@ -75,17 +78,24 @@ impl Device {
     pub(crate) fn new(
         counters: Arc<Counters>,
         lru: Arc<PageLru>,
+        registry: Arc<Registry>,
         install: Install,
     ) -> Result<Arc<Self>> {
         Arc::pin_init(
             pin_init!(Self {
                 context <- Context::new(),
                 counters,
+                registry,
                 lru,
                 install,
             }),
             GFP_KERNEL,
         )
+    }
+
+    /// A number that nothing else in any of the devices has, which is not zero.
+    pub(crate) fn next_id(&self) -> u64 {
+        self.registry.next_id()
     }
 }
 
@@ -105,8 +115,6 @@ impl CharDevice for Device {
         process.flush();
     }
 
-    /// An argument that cannot be accessed is `EFAULT` for `BINDER_WRITE_READ`, and `EINVAL` for the
-    /// others, as clients know it.
     fn ioctl(
         process: &Arc<Process>,
         file: &File,
@@ -119,16 +127,11 @@ impl CharDevice for Device {
 
         let result = match command {
             uapi::BINDER_WRITE_READ => write_read(&thread, file, context, argument),
-            uapi::BINDER_SET_MAX_THREADS => set_max_threads(process, context, argument),
-            uapi::BINDER_SET_CONTEXT_MGR => process.device.context.set_manager(process),
             uapi::BINDER_THREAD_EXIT => {
                 process.exit_thread(&thread);
                 Ok(())
             }
-            uapi::BINDER_VERSION => UserWriter::new(argument, size_of::<i32>())
-                .write(context, &uapi::PROTOCOL_VERSION.to_ne_bytes())
-                .map_err(|_| EINVAL),
-            _ => Err(EINVAL),
+            _ => process.ask(&thread, context, command, argument),
         };
         thread.interrupted.store(false, Relaxed);
         result.map(|()| 0)
@@ -175,15 +178,6 @@ fn write_read(
     // How far it got is told in any case.
     UserWriter::new(argument, size_of::<WriteRead>()).write(context, request.as_bytes())?;
     result
-}
-
-fn set_max_threads(process: &Process, context: &mut UserContext, argument: UserPtr) -> Result {
-    let count: u32 = UserReader::new(argument, size_of::<u32>())
-        .read(context)
-        .map_err(|_| EINVAL)?;
-
-    process.lock().lock().max_threads = count;
-    Ok(())
 }
 
 fn poll(process: &Arc<Process>, file: &File, table: &PollTable<'_>) -> Result<bool> {

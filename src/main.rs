@@ -4,8 +4,11 @@
 //!
 //! A process opens a device, maps an area to receive in ([`process`], [`buffer`], [`space`]), and
 //! lets its threads ([`thread`]) give commands ([`write`](mod@write)) and read what happened
-//! ([`read`]). Messages ([`transaction`]) go to objects ([`node`]), of which each device has one
-//! that everybody knows ([`context`]). All that has to do with memory is in the crate `vmarea`.
+//! ([`read`], [`queue`]). Messages ([`transaction`], [`send`]) go to objects ([`node`]), of which each
+//! device has one that everybody knows ([`context`]); processes know the others by handles
+//! ([`reference`](mod@reference)), which come in messages ([`objects`], [`attached`], [`files`]). They
+//! learn when others die ([`death`]) or are frozen ([`freeze`]). All that has to do with memory is in
+//! the crate `vmarea`.
 
 use kernel::{
     c_str,
@@ -28,17 +31,36 @@ use vmarea::{
     }, //
 };
 
-use crate::device::Device;
+use crate::{
+    device::Device,
+    registry::Registry, //
+};
 
+mod attached;
 mod buffer;
 mod context;
+mod death;
 mod device;
+mod files;
+mod freeze;
+mod handles;
+mod info;
+mod layout;
 mod node;
+mod objects;
+mod oneway;
+mod ordered;
 mod params;
 mod process;
+mod queue;
 mod read;
+mod reference;
+mod registry;
+mod send;
+mod senders;
 mod space;
 mod thread;
+mod told;
 mod transaction;
 mod tree;
 mod uapi;
@@ -72,13 +94,14 @@ impl kernel::Module for Vbinder {
         let install = params::install()?;
         let shrinker = UnregisteredShrinker::new(c_str!("vbinder"))?;
         let lru = PageLru::new(&shrinker)?;
+        let registry = Registry::new()?;
         let shrinker = shrinker.register(lru.clone());
         let debugfs = debugfs::Dir::new(c_str!("vbinder"));
         let mut devices = KVec::with_capacity(names.len(), GFP_KERNEL)?;
 
         for name in names {
             devices.push(
-                RegisteredDevice::new(name, lru.clone(), install, &debugfs)?,
+                RegisteredDevice::new(name, lru.clone(), registry.clone(), install, &debugfs)?,
                 GFP_KERNEL,
             )?;
         }
@@ -98,11 +121,12 @@ impl RegisteredDevice {
     fn new(
         name: CString,
         lru: Arc<PageLru>,
+        registry: Arc<Registry>,
         install: Install,
         debugfs: &debugfs::Dir,
     ) -> Result<Self> {
         let counters = Arc::new(Counters::new(), GFP_KERNEL)?;
-        let device = Device::new(counters.clone(), lru, install)?;
+        let device = Device::new(counters.clone(), lru, registry, install)?;
         let debugfs = debugfs.subdir(&name);
         let stats = KBox::pin_init(
             debugfs.read_callback_file(c_str!("stats"), counters, &|counters, f| {

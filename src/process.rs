@@ -5,10 +5,13 @@
 //! Lock order in the driver, outermost first; none of the spinlocks is held while memory is
 //! allocated or user memory is touched, and no two processes are locked at once:
 //!
-//! 1. `Process::space`, a mutex
-//! 2. `Context::manager`, a spinlock
-//! 3. `Process::inner`, a spinlock, for all that is queued and for the states of the threads
-//! 4. `Transaction::buffer`, a spinlock
+//! 1. `Registry::processes`, a mutex
+//! 2. `Process::references`, a mutex
+//! 3. `Process::space`, a mutex
+//! 4. `Context::manager`, a spinlock
+//! 5. `Process::inner`, a spinlock, for the process's nodes, for all that is queued and for the
+//!    states of the threads
+//! 6. `Transaction::buffer`, a spinlock
 //!
 //! The locks of the page range (see `vmarea::page_range`) are not taken with any of these held, and
 //! none of these is taken in memory reclaim.
@@ -26,17 +29,16 @@ use kernel::{
     },
     sync::{
         aref::ARef,
-        atomic::{
-            Atomic,
-            Relaxed, //
-        },
+        atomic::Relaxed,
         lock::{
             mutex::MutexBackend,
             Guard, //
         },
+        new_condvar,
         new_mutex,
         new_spinlock,
         Arc,
+        CondVar,
         Mutex,
         SpinLock, //
     },
@@ -45,53 +47,88 @@ use kernel::{
 
 use vmarea::{
     file::Opening,
-    page_range::PageRange, //
+    page_range::PageRange,
+    task, //
 };
 
 use crate::{
     buffer::BufferSpace,
+    death::{
+        Death,
+        Watchers, //
+    },
     device::{
         Device,
         AREA_LIMIT, //
     },
+    freeze::{
+        Freezer,
+        Listener,
+        Listeners, //
+    },
     node::Node,
+    oneway::Started,
+    queue::{
+        Item,
+        Queue,
+        OF_PROCESS, //
+    },
+    reference::References,
     thread::{
         cancel_all,
         Thread, //
     },
-    transaction::Transaction, //
+    transaction::Transaction,
+    uapi::{
+        FlatObject,
+        BR_DEAD_REPLY,
+        BR_FROZEN_REPLY, //
+    },
 };
 
 /// An opened file, and the process that opened it.
 #[pin_data]
 pub(crate) struct Process {
     pub(crate) device: Arc<Device>,
+    /// A number that no other process has.
+    pub(crate) id: u64,
     /// The process's id, and its first thread, by which others see the id in their namespaces.
     pub(crate) pid: i32,
     pub(crate) leader: ARef<Task>,
+    /// The nice value of threads that wait for work.
+    pub(crate) nice: i32,
     credential: ARef<Credential>,
     pages: PageRange,
-    /// How many buffers there were.
-    buffers: Atomic<u64>,
+    #[pin]
+    references: Mutex<References>,
     #[pin]
     space: Mutex<BufferSpace>,
     #[pin]
     inner: SpinLock<ProcessInner>,
+    /// Signalled when no transaction is outstanding any more.
+    #[pin]
+    pub(crate) drained: CondVar,
 }
 
 /// What is going on in a process.
 pub(crate) struct ProcessInner {
     /// The file was released. Nothing is queued any more.
     dead: bool,
-    /// Transactions for any thread.
-    pub(crate) todo: List<Transaction>,
+    /// What is for any thread.
+    pub(crate) todo: Queue<OF_PROCESS>,
     threads: RBTree<i32, Arc<Thread>>,
-    /// Threads that wait for a transaction for any thread; the last is the first to get one.
+    /// Threads that wait for what is for any thread; the last is the first to get something.
     waiting: List<Thread>,
     /// Whether a thread has ever used `poll`.
     polled: bool,
-    /// The object that is the context manager.
-    node: Option<Arc<Node>>,
+    /// The process's objects, by what it knows them as.
+    nodes: RBTree<u64, Arc<Node>>,
+    /// Notifications that it was told and has not acknowledged.
+    pub(crate) told_deaths: Watchers,
+    pub(crate) told_freezes: Listeners,
+    pub(crate) freezer: Freezer,
+    /// Whether it wants to know if it sends too many one-way transactions.
+    pub(crate) detects_spam: bool,
     /// How many threads the driver may ask for, has asked for, and has got.
     pub(crate) max_threads: u32,
     pub(crate) requested_threads: u32,
@@ -114,19 +151,24 @@ impl Process {
             device.counters.clone(),
         )?;
 
-        Arc::pin_init(
+        let process = Arc::pin_init(
             pin_init!(Self {
+                id: device.next_id(),
                 device,
                 pid: leader.pid(),
                 leader,
+                nice: task::nice(),
                 credential: opening.file().cred().into(),
                 pages,
-                buffers: Atomic::new(0),
+                references <- new_mutex!(References::new(), "Process::references"),
                 space <- new_mutex!(BufferSpace::new(), "Process::space"),
                 inner <- new_spinlock!(ProcessInner::new(), "Process::inner"),
+                drained <- new_condvar!("Process::drained"),
             }),
             GFP_KERNEL,
-        )
+        )?;
+        process.device.registry.add(&process)?;
+        Ok(process)
     }
 
     /// The lock of what is going on in the process and its threads.
@@ -139,15 +181,15 @@ impl Process {
         &self.pages
     }
 
-    /// A number for a new buffer, which no other buffer of the process has.
-    pub(crate) fn next_buffer(&self) -> u64 {
-        self.buffers.fetch_add(1, Relaxed)
-    }
-
     /// How the pages are divided. Must not be held while anything of
     /// [`Delivered`](crate::buffer::Delivered) is dropped.
     pub(crate) fn space(&self) -> Guard<'_, BufferSpace, MutexBackend> {
         self.space.lock()
+    }
+
+    /// Whether the current process is this one.
+    pub(crate) fn is_current(&self) -> bool {
+        core::ptr::eq(kernel::current!().group_leader(), &*self.leader)
     }
 
     /// Who opened the file.
@@ -155,9 +197,40 @@ impl Process {
         &self.credential
     }
 
-    /// Makes `node` known as the process's own.
-    pub(crate) fn own(&self, node: Arc<Node>) {
-        self.inner.lock().node = Some(node);
+    /// What the process knows of other processes' objects.
+    pub(crate) fn references(&self) -> &Mutex<References> {
+        &self.references
+    }
+
+    /// The process's object that `object` describes, made known if it is new. It is held.
+    ///
+    /// # Errors
+    ///
+    /// * `ESRCH` if the process has ended.
+    /// * `ENOMEM`.
+    pub(crate) fn hold_node(self: &Arc<Self>, object: &FlatObject) -> Result<Arc<Node>> {
+        let mut inner = self.inner.lock();
+        if let Some(node) = inner.node(object.binder) {
+            node.hold(&mut inner);
+            return Ok(node);
+        }
+        drop(inner);
+
+        let new = Node::new(self.clone(), object)?;
+        let entry = RBTreeNode::new(object.binder, new.clone(), GFP_KERNEL)?;
+        let mut inner = self.inner.lock();
+        if inner.dead {
+            return Err(ESRCH);
+        }
+        // Another thread may have been faster.
+        let (node, unused) = match inner.node(object.binder) {
+            Some(node) => (node, Some(entry)),
+            None => (new, inner.nodes.insert(entry)),
+        };
+        node.hold(&mut inner);
+        drop(inner);
+        drop(unused);
+        Ok(node)
     }
 
     /// The current thread, made known to the process if it is new.
@@ -178,34 +251,63 @@ impl Process {
         Ok(thread)
     }
 
-    /// Queues a transaction: for `target`, if there is one, or else for any thread.
+    /// Queues a transaction: for `target`, if there is one, or else for any thread. Returns whether
+    /// it has to wait because the process is frozen.
     ///
     /// # Errors
     ///
-    /// Gives it back if the process is dead.
+    /// The transaction, and the command that says why it cannot be sent: `BR_DEAD_REPLY` or
+    /// `BR_FROZEN_REPLY`.
     pub(crate) fn send(
         &self,
         transaction: ListArc<Transaction>,
         target: Option<&Arc<Thread>>,
-    ) -> Result<(), ListArc<Transaction>> {
+    ) -> Result<bool, (ListArc<Transaction>, u32)> {
         let mut inner = self.inner.lock();
-        if inner.dead {
-            return Err(transaction);
+        let oneway = transaction.is_oneway();
+        let frozen = inner.freezer.is_frozen;
+        if frozen {
+            inner.freezer.refused_calls |= !oneway;
+            inner.freezer.kept_oneways |= oneway;
         }
+        if frozen && !oneway {
+            return Err((transaction, BR_FROZEN_REPLY));
+        }
+        if inner.dead {
+            return Err((transaction, BR_DEAD_REPLY));
+        }
+        inner.freezer.outstanding += 1;
+
         // The thread that a call should come back into may be gone; then any other will do.
         if let Some(thread) = target.filter(|thread| !thread.state.access_mut(&mut inner).dead) {
             thread.push(&mut inner, transaction);
-            return Ok(());
+            return Ok(false);
         }
-        let ready = match transaction.node.clone() {
-            Some(node) if transaction.is_oneway() => node.oneway_start(&mut inner, transaction),
-            _ => Some(transaction),
+        let started = match transaction.node.clone() {
+            Some(node) if oneway => node.oneway_start(&mut inner, transaction),
+            _ => Started::Now(transaction),
         };
-        if let Some(transaction) = ready {
-            inner.queue(transaction);
+        let outdated = match started {
+            Started::Now(transaction) => {
+                inner.queue(transaction);
+                None
+            }
+            Started::Later(outdated) => outdated,
+        };
+        if outdated.is_some() {
+            inner.freezer.outstanding -= 1;
         }
         drop(inner);
-        Ok(())
+        drop(outdated);
+        Ok(frozen)
+    }
+
+    /// A transaction that [`send`](Self::send) has counted is not outstanding any more.
+    pub(crate) fn settle_one(&self, inner: &mut ProcessInner) {
+        inner.freezer.outstanding = inner.freezer.outstanding.saturating_sub(1);
+        if inner.freezer.outstanding == 0 && inner.freezer.is_frozen {
+            self.drained.notify_all();
+        }
     }
 
     /// Removes the current thread from the process.
@@ -226,32 +328,52 @@ impl Process {
 
     /// Ends the process: the file was released, and no thread is using it.
     pub(crate) fn release(&self) {
+        self.device.registry.remove(self);
         self.device.context.forget_manager(self);
-        let (threads, todo, waiting, node) = {
+        let threads = {
             let mut inner = self.inner.lock();
             inner.dead = true;
-            let node = inner.node.take();
-            let waiting = node
-                .as_ref()
-                .map_or_else(List::new, |node| node.take_waiting(&mut inner));
-            (
-                core::mem::replace(&mut inner.threads, RBTree::new()),
-                core::mem::replace(&mut inner.todo, List::new()),
-                waiting,
-                node,
-            )
+            inner.freezer.is_frozen = false;
+            core::mem::replace(&mut inner.threads, RBTree::new())
         };
 
         for thread in threads.values() {
             thread.release();
         }
-        cancel_all(todo);
-        cancel_all(waiting);
-        drop(node);
+        self.release_nodes();
+        self.drop_references();
+        loop {
+            let item = self.inner.lock().todo.pop();
+            match item {
+                Some(Item::Message(transaction)) => transaction.into_arc().cancel(),
+                Some(_) => {}
+                None => break,
+            }
+        }
         // The leases end before the range is closed, so the pages go with one or the other.
         let space = self.space.lock().drain();
         drop(space);
         self.pages.close();
+    }
+
+    /// Ends the process's objects: who waits for them, or wants to, learns that they are dead.
+    fn release_nodes(&self) {
+        loop {
+            let mut inner = self.inner.lock();
+            let Some(node) = inner.nodes.values().next().cloned() else {
+                return;
+            };
+            let entry = inner.nodes.remove_node(&node.name.ptr);
+            let state = node.state.access_mut(&mut inner);
+            state.dead = true;
+            let listeners = core::mem::replace(&mut state.listeners, RBTree::new());
+            let waiting = node.take_waiting(&mut inner);
+            drop(inner);
+
+            drop((entry, listeners));
+            cancel_all(waiting);
+            Death::tell_all(&node);
+        }
     }
 }
 
@@ -259,11 +381,15 @@ impl ProcessInner {
     fn new() -> Self {
         Self {
             dead: false,
-            todo: List::new(),
+            todo: Queue::new(),
             threads: RBTree::new(),
             waiting: List::new(),
             polled: false,
-            node: None,
+            nodes: RBTree::new(),
+            told_deaths: RBTree::new(),
+            told_freezes: RBTree::new(),
+            freezer: Freezer::new(),
+            detects_spam: false,
             max_threads: 0,
             requested_threads: 0,
             started_threads: 0,
@@ -275,10 +401,62 @@ impl ProcessInner {
         match self.take_waiting() {
             Some(thread) => thread.push(self, transaction),
             None => {
-                self.todo.push_back(transaction);
+                self.todo.push_message(transaction);
                 self.notify_polling();
             }
         }
+    }
+
+    /// Lets the process be told of one of its nodes.
+    pub(crate) fn queue_node(&mut self, node: &Arc<Node>) {
+        self.todo.push_node(node);
+        self.wake_for_todo();
+    }
+
+    /// Lets the process be told of a death.
+    pub(crate) fn queue_death(&mut self, death: &Arc<Death>) {
+        self.todo.push_death(death);
+        self.wake_for_todo();
+    }
+
+    /// Lets the process be told whether another is frozen.
+    pub(crate) fn queue_freeze(&mut self, listener: &Arc<Listener>) {
+        self.todo.push_freeze(listener);
+        self.wake_for_todo();
+    }
+
+    /// The object that the process knows as `ptr`.
+    pub(crate) fn node(&self, ptr: u64) -> Option<Arc<Node>> {
+        self.nodes.get(&ptr).cloned()
+    }
+
+    /// The object with the lowest `ptr` that is not below this one.
+    pub(crate) fn node_at_least(&self, ptr: u64) -> Option<Arc<Node>> {
+        self.nodes
+            .cursor_lower_bound(&ptr)
+            .map(|found| found.current().1.clone())
+    }
+
+    /// Forgets an object. What is returned is to be dropped without a lock held.
+    pub(crate) fn forget_node(&mut self, node: &Arc<Node>) -> Option<RBTreeNode<u64, Arc<Node>>> {
+        let ptr = node.name.ptr;
+        if !self
+            .node(ptr)
+            .is_some_and(|known| Arc::ptr_eq(&known, node))
+        {
+            return None;
+        }
+        self.nodes.remove_node(&ptr)
+    }
+
+    /// Whether a transaction was sent to the process, or a thread of it is in a call.
+    pub(crate) fn has_transactions(&self) -> bool {
+        if self.freezer.outstanding > 0 {
+            return true;
+        }
+        self.threads
+            .values()
+            .any(|thread| thread.state.access(self).topmost.is_some())
     }
 
     /// Wakes a thread, if there is something for any of them.
@@ -292,12 +470,12 @@ impl ProcessInner {
         }
     }
 
-    /// Whether any thread waits for a transaction for any thread.
+    /// Whether any thread waits for what is for any thread.
     pub(crate) fn has_waiting(&self) -> bool {
         !self.waiting.is_empty()
     }
 
-    /// Adds a thread to those that wait for a transaction for any thread.
+    /// Adds a thread to those that wait for what is for any thread.
     pub(crate) fn start_waiting(&mut self, thread: &Arc<Thread>) {
         // It fails only if the thread is there already.
         if let Ok(item) = ListArc::try_from_arc(thread.clone()) {

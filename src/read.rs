@@ -2,8 +2,8 @@
 
 //! Reading: how a thread waits for something to be told, and is told it.
 //!
-//! A read takes all that it is going to tell under the lock, and writes it to user memory after
-//! that. If the memory is not there, everything is put back: a wrong pointer loses nothing.
+//! What a read tells is collected in the kernel and written to user memory at once, at the end. If the
+//! memory is not there, the next read of the thread begins with it: a wrong pointer loses nothing.
 
 use kernel::{
     list::ListArc,
@@ -17,38 +17,38 @@ use kernel::{
 
 use vmarea::{
     context::UserContext,
+    task,
     user::UserWriter, //
 };
 
 use crate::{
     process::ProcessInner,
+    queue::Item,
     thread::Thread,
+    told::Told,
     transaction::Transaction,
     uapi::{
         TransactionData,
         WriteRead,
+        BR_DEAD_BINDER,
+        BR_FAILED_REPLY,
         BR_NOOP,
         BR_REPLY,
         BR_SPAWN_LOOPER,
         BR_TRANSACTION,
-        BR_TRANSACTION_COMPLETE,
+        BR_TRANSACTION_SEC_CTX,
         READ_RESERVE, //
     },
 };
 
-const WORD: usize = size_of::<u32>();
-
-/// What one read tells.
+/// What was taken from the queues, under the lock.
 struct Taken {
-    spawn: bool,
-    completes: u32,
-    command_error: Option<u32>,
-    reply_error: Option<u32>,
-    transaction: Option<ListArc<Transaction>>,
-    /// The transaction was for any thread.
-    shared: bool,
+    /// Something that has to be looked at without the lock.
+    item: Option<Item>,
     /// What was the thread's topmost call before it got a call to handle.
     previous: Option<Arc<Transaction>>,
+    /// Nothing more is to be taken.
+    last: bool,
 }
 
 impl Thread {
@@ -68,27 +68,37 @@ impl Thread {
     ) -> Result {
         let starts = request.read_consumed == 0;
         let space = request.read_size.saturating_sub(request.read_consumed) as usize;
-        let Some(room) = space.checked_sub(if starts { WORD } else { 0 }) else {
-            return Err(EINVAL);
-        };
+        let mut told = Told::new(space);
+        if starts {
+            told.word(BR_NOOP).ok_or(EINVAL)?;
+        }
+        let begun = told.len();
 
-        let taken = self.wait_and_take(room, starts, nonblocking)?;
-        let start = UserPtr::from_addr(request.read_buffer as usize)
-            .wrapping_byte_add(request.read_consumed as usize);
-        match self.tell(&taken, starts, Commands::new(context, start, space)) {
-            Ok(written) => {
-                request.read_consumed += written as u64;
-                Ok(())
-            }
-            Err(error) => {
-                self.put_back(taken);
-                Err(error)
+        loop {
+            let shared = self.wait_for_work(nonblocking)?;
+            let had_work = self.collect(context, &mut told, shared);
+            // What there was may be of no interest any more.
+            if told.len() > begun || !had_work {
+                break;
             }
         }
+        let spawn = starts && self.finish_reading();
+        if spawn {
+            told.replace_first(BR_SPAWN_LOOPER);
+        }
+
+        let start = UserPtr::from_addr(request.read_buffer as usize)
+            .wrapping_byte_add(request.read_consumed as usize);
+        let result = UserWriter::new(start, space).write(context, told.bytes());
+        match result {
+            Ok(()) => request.read_consumed += told.len() as u64,
+            Err(_) => self.put_back(&told.bytes()[begun..], spawn),
+        }
+        result
     }
 
-    /// Whether a read would return at once. `shared` says that the thread may get transactions that
-    /// are for any thread.
+    /// Whether a read would return at once. `shared` says that the thread may get what is for any
+    /// thread.
     fn has_work(&self, inner: &mut ProcessInner, shared: bool) -> bool {
         self.state.access_mut(inner).ready
             || self.interrupted.load(Relaxed)
@@ -103,12 +113,8 @@ impl Thread {
         self.has_work(&mut inner, shared)
     }
 
-    fn wait_and_take(
-        self: &Arc<Self>,
-        room: usize,
-        starts: bool,
-        nonblocking: bool,
-    ) -> Result<Taken> {
+    /// Waits for something to tell. Returns whether the thread may get what is for any thread.
+    fn wait_for_work(self: &Arc<Self>, nonblocking: bool) -> Result<bool> {
         let mut inner = self.process.lock().lock();
         let shared = self.state.access_mut(&mut inner).is_available();
 
@@ -117,223 +123,224 @@ impl Thread {
                 return Err(EAGAIN);
             }
             if shared {
+                // It may be any call that comes, and nobody's priority is lent for now.
+                if task::nice() != self.process.nice {
+                    drop(inner);
+                    task::set_nice(self.process.nice);
+                    inner = self.process.lock().lock();
+                    if self.has_work(&mut inner, shared) {
+                        break;
+                    }
+                }
                 inner.start_waiting(self);
             }
             let signalled = self.wake.wait_interruptible_freezable(&mut inner);
             inner.stop_waiting(self);
             if signalled && !self.has_work(&mut inner, shared) {
-                // It may have been this thread that was woken for a transaction.
+                // It may have been this thread that was woken for something.
                 inner.wake_for_todo();
                 return Err(EINTR);
             }
         }
-        // What there is can only be nothing for an interrupted read, or for one without room.
-        let mut taken = self.take(&mut inner, room, shared);
-        taken.spawn = starts && self.should_spawn(&mut inner);
-        inner.wake_for_todo();
-        Ok(taken)
+        Ok(shared)
     }
 
-    /// Takes what there is for the thread and fits into `room`. Each thing needs as much room as
-    /// the largest of them, as clients know it.
-    fn take(&self, inner: &mut ProcessInner, room: usize, shared: bool) -> Taken {
-        let state = self.state.access_mut(inner);
-        let mut taken = Taken {
-            spawn: false,
-            completes: 0,
-            command_error: None,
-            reply_error: None,
-            transaction: None,
-            shared: false,
-            previous: None,
-        };
-        let Some(words) = room.checked_sub(READ_RESERVE).map(|left| left / WORD + 1) else {
-            return taken;
-        };
+    /// Collects what there is for the thread and fits. Returns whether that was anything, although
+    /// there may be nothing to be told of it.
+    fn collect(self: &Arc<Self>, context: &mut UserContext, told: &mut Told, shared: bool) -> bool {
+        let mut had_work = false;
 
-        taken.completes = u32::try_from(words).map_or(state.completes, |n| n.min(state.completes));
-        state.completes -= taken.completes;
-        let mut words = words - taken.completes as usize;
-        if words > 0 {
-            taken.command_error = state.command_error.take();
-            words -= usize::from(taken.command_error.is_some());
-        }
-        if words > 0 {
-            taken.reply_error = state.reply_error.take();
-            words -= usize::from(taken.reply_error.is_some());
-        }
-        if words > 0 {
-            taken.transaction = state.todo.pop_front();
-            if taken.transaction.is_none() && shared {
-                taken.transaction = inner.todo.pop_front();
-                taken.shared = taken.transaction.is_some();
+        loop {
+            let Taken {
+                item,
+                previous,
+                last,
+            } = self.take(told, shared);
+
+            had_work |= item.is_some();
+            let Some(Item::Message(message)) = item else {
+                // Nodes and notifications are dropped here, without the lock.
+                if last {
+                    return had_work;
+                }
+                continue;
+            };
+            if self.receive(context, message, previous, told) {
+                return true;
             }
         }
+    }
 
-        let state = self.state.access_mut(inner);
-        state.ready = !state.is_empty();
-        if let Some(call) = taken
-            .transaction
-            .as_ref()
-            .filter(|call| call.from.is_some())
-        {
-            taken.previous = state.topmost.replace(call.clone_arc());
+    /// Takes what there is, until there is something that cannot be told under the lock.
+    fn take(&self, told: &mut Told, shared: bool) -> Taken {
+        let mut inner = self.process.lock().lock();
+        let state = self.state.access_mut(&mut inner);
+        let mut taken = Taken {
+            item: None,
+            previous: None,
+            last: true,
+        };
+        told.add_unread(&mut state.unread);
+
+        // Each thing needs as much room as the largest of them, as clients know it.
+        while told.room() >= READ_RESERVE {
+            let state = self.state.access_mut(&mut inner);
+            let item = match state.todo.pop() {
+                Some(item) => Some(item),
+                None if shared => inner.todo.pop(),
+                None => None,
+            };
+            match &item {
+                Some(Item::Command(command)) => {
+                    told.word(*command);
+                    continue;
+                }
+                Some(Item::Message(message)) => {
+                    if message.from.is_some() {
+                        let state = self.state.access_mut(&mut inner);
+                        taken.previous = state.topmost.replace(message.clone_arc());
+                    } else {
+                        self.process.settle_one(&mut inner);
+                    }
+                }
+                Some(Item::Node(node)) => {
+                    let changes = node.take_changes(&mut inner);
+                    for command in changes.commands.iter().flatten() {
+                        told.command(*command, node.name.as_bytes());
+                    }
+                    taken.last = false;
+                    taken.item = item;
+                    self.update_ready(&mut inner);
+                    drop(inner);
+                    drop(changes);
+                    return taken;
+                }
+                Some(Item::Death(death)) => {
+                    let command = death.take_command(&mut inner);
+                    if let Some(command) = command {
+                        told.command(command, &death.cookie.to_ne_bytes());
+                    }
+                    // Being told of a death makes clients send, which they should do at once.
+                    taken.last = command == Some(BR_DEAD_BINDER);
+                }
+                Some(Item::Freeze(listener)) => {
+                    let news = listener.take_news(&mut inner);
+                    taken.last = news.as_ref().is_some_and(|news| news.tell(told));
+                }
+                None => {}
+            }
+            taken.item = item;
+            break;
         }
+        self.update_ready(&mut inner);
         taken
     }
 
-    /// Whether the process should be asked for another thread, which is noted if so.
-    fn should_spawn(&self, inner: &mut ProcessInner) -> bool {
-        let looper = self.state.access_mut(inner).looper;
-        let spawn = (looper.registered || looper.entered)
+    fn update_ready(&self, inner: &mut ProcessInner) {
+        let state = self.state.access_mut(inner);
+
+        state.ready = !state.is_empty();
+    }
+
+    /// After all that is told was taken: wakes another thread if there is more, and returns whether
+    /// the process should be asked for another thread, which is noted if so.
+    fn finish_reading(&self) -> bool {
+        let mut inner = self.process.lock().lock();
+        let spawn = self.state.access_mut(&mut inner).looper.serves()
             && inner.requested_threads == 0
             && inner.started_threads < inner.max_threads
             && !inner.has_waiting();
 
         inner.requested_threads += u32::from(spawn);
+        inner.wake_for_todo();
         spawn
     }
 
-    /// Undoes [`wait_and_take`](Self::wait_and_take).
-    fn put_back(&self, taken: Taken) {
+    /// Keeps what could not be written for the next read.
+    fn put_back(&self, bytes: &[u8], spawn: bool) {
+        let mut unread = KVec::new();
+        // So little memory is always to be had.
+        let _ = unread.extend_from_slice(bytes, GFP_KERNEL);
         let mut inner = self.process.lock().lock();
-        if taken.spawn {
+        let state = self.state.access_mut(&mut inner);
+
+        core::mem::swap(&mut state.unread, &mut unread);
+        state.ready = !state.is_empty();
+        if spawn {
             inner.requested_threads = inner.requested_threads.saturating_sub(1);
         }
-        let state = self.state.access_mut(&mut inner);
-        let mut handled = None;
-
-        state.completes += taken.completes;
-        state.command_error = state.command_error.or(taken.command_error);
-        state.reply_error = state.reply_error.or(taken.reply_error);
-        if let Some(transaction) = taken.transaction {
-            if transaction.from.is_some() {
-                handled = core::mem::replace(&mut state.topmost, taken.previous);
-            }
-            if taken.shared {
-                inner.todo.push_front(transaction);
-            } else {
-                state.todo.push_front(transaction);
-            }
-        }
-        let state = self.state.access_mut(&mut inner);
-        state.ready = !state.is_empty();
         inner.wake_for_todo();
-        drop(inner);
-        drop(handled);
     }
 
-    /// Writes what was taken to user memory. Returns how many bytes that are.
-    fn tell(&self, taken: &Taken, starts: bool, mut commands: Commands<'_>) -> Result<usize> {
-        if starts {
-            commands.word(if taken.spawn {
-                BR_SPAWN_LOOPER
-            } else {
-                BR_NOOP
-            })?;
+    /// Receives a message, and hands its buffer to user space. Returns whether there is something to
+    /// be told of it; a call that cannot be received fails for its sender.
+    fn receive(
+        self: &Arc<Self>,
+        context: &mut UserContext,
+        message: ListArc<Transaction>,
+        previous: Option<Arc<Transaction>>,
+        told: &mut Told,
+    ) -> bool {
+        let message = message.into_arc();
+        let Some(mut buffer) = message.take_buffer() else {
+            return false;
+        };
+        if buffer.install_files().is_err() {
+            drop(buffer);
+            if message.node.is_none() {
+                told.word(BR_FAILED_REPLY);
+                return true;
+            }
+            self.give_up(&message, previous);
+            return false;
         }
-        for _ in 0..taken.completes {
-            commands.word(BR_TRANSACTION_COMPLETE)?;
-        }
-        for error in [taken.command_error, taken.reply_error]
-            .into_iter()
-            .flatten()
-        {
-            commands.word(error)?;
-        }
-        if let Some(transaction) = &taken.transaction {
-            self.tell_transaction(transaction, &mut commands)?;
-        }
-        commands.flush()?;
-        Ok(commands.written)
-    }
+        message.lend_priority();
 
-    /// Writes a transaction, and hands its buffer to user space.
-    fn tell_transaction(&self, transaction: &Transaction, commands: &mut Commands<'_>) -> Result {
-        let mut buffer = transaction.take_buffer().ok_or(EFAULT)?;
-        let address = buffer.address() as u64;
-        let size = buffer.data_size() as u64;
-        let node = transaction.node.as_ref();
-        let sender_pid = transaction.from.as_ref().map_or(0, |from| {
+        let node = message.node.as_ref();
+        let layout = buffer.layout;
+        let address = buffer.address();
+        let sender_pid = message.from.as_ref().map_or(0, |from| {
             let task = kernel::current!();
             from.process.leader.tgid_nr_ns(task.active_pid_ns())
         });
         let data = TransactionData {
-            target: node.map_or(0, |node| node.ptr),
-            cookie: node.map_or(0, |node| node.cookie),
-            code: transaction.code,
-            flags: transaction.flags,
+            target: node.map_or(0, |node| node.name.ptr),
+            cookie: node.map_or(0, |node| node.name.cookie),
+            code: message.code,
+            flags: message.flags,
             sender_pid,
-            sender_euid: transaction.sender_euid.into_uid_in_current_ns(),
-            data_size: size,
-            offsets_size: 0,
-            buffer: address,
-            offsets: address + size.next_multiple_of(8),
+            sender_euid: message.sender_euid.into_uid_in_current_ns(),
+            data_size: layout.data() as u64,
+            offsets_size: layout.offsets() as u64,
+            buffer: address as u64,
+            offsets: (address + layout.offsets_at()) as u64,
         };
-
         // Another thread of the process may see what is written and free the buffer at once, so
         // that has to be possible before.
-        buffer.map(commands.context);
+        buffer.map(context);
         buffer.deliver();
-        let command = if node.is_some() {
-            BR_TRANSACTION
-        } else {
-            BR_REPLY
+        match (node, layout.context_at()) {
+            (None, _) => told.command(BR_REPLY, data.as_bytes()),
+            (Some(_), None) => told.command(BR_TRANSACTION, data.as_bytes()),
+            (Some(_), Some(at)) => {
+                let label = (address + at) as u64;
+                told.command(BR_TRANSACTION_SEC_CTX, data.as_bytes())
+                    .and_then(|()| told.add(&label.to_ne_bytes()))
+            }
         };
-        let result = commands
-            .word(command)
-            .and_then(|()| commands.bytes(data.as_bytes()))
-            .and_then(|()| commands.flush());
-        if result.is_err() {
-            buffer.take_back();
-            transaction.put_buffer(buffer);
-        }
-        result
-    }
-}
-
-/// How many bytes are collected before they are written.
-const PENDING: usize = 128;
-
-/// Collects commands, so that user memory is written as few times as possible.
-struct Commands<'c> {
-    context: &'c mut UserContext,
-    writer: UserWriter,
-    pending: [u8; PENDING],
-    length: usize,
-    written: usize,
-}
-
-impl<'c> Commands<'c> {
-    fn new(context: &'c mut UserContext, start: UserPtr, space: usize) -> Self {
-        Self {
-            context,
-            writer: UserWriter::new(start, space),
-            pending: [0; PENDING],
-            length: 0,
-            written: 0,
-        }
+        true
     }
 
-    fn word(&mut self, word: u32) -> Result {
-        self.bytes(&word.to_ne_bytes())
-    }
+    /// Does not handle `call` after all. Its sender learns that it failed.
+    fn give_up(&self, call: &Arc<Transaction>, previous: Option<Arc<Transaction>>) {
+        let Some(caller) = &call.from else { return };
+        let mut inner = self.process.lock().lock();
+        let state = self.state.access_mut(&mut inner);
+        let given_up = core::mem::replace(&mut state.topmost, previous);
 
-    /// Adds at most [`PENDING`] bytes.
-    fn bytes(&mut self, bytes: &[u8]) -> Result {
-        if bytes.len() > PENDING - self.length {
-            self.flush()?;
-        }
-        self.pending[self.length..self.length + bytes.len()].copy_from_slice(bytes);
-        self.length += bytes.len();
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result {
-        self.writer
-            .write(self.context, &self.pending[..self.length])?;
-        self.written += self.length;
-        self.length = 0;
-        Ok(())
+        self.process.settle_one(&mut inner);
+        drop(inner);
+        drop(given_up);
+        caller.deliver_failure(call, BR_FAILED_REPLY);
     }
 }

@@ -8,60 +8,18 @@
 //! Nothing here needs a kernel: the trees come from whoever makes a space. `tests/host` builds this
 //! very file with trees of its own.
 
+use crate::ordered::{
+    Error,
+    Reservation,
+    Tree,
+    TreeKind, //
+};
+
 /// Chunks start at multiples of this, as clients expect of buffers, and are at least as long.
 const ALIGNMENT: usize = 8;
 
 /// A free chunk's size and offset: the order in which the best fit is found.
 type FreeKey = (usize, usize);
-
-/// An ordered map whose nodes are allocated before they are needed. Only that can fail.
-pub(crate) trait Tree<K: Copy, V> {
-    /// The memory of a node that is not in a tree.
-    type Reservation;
-
-    /// A tree without nodes.
-    fn new() -> Self;
-
-    /// Allocates a node.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoMemory`].
-    fn reserve() -> Result<Self::Reservation, Error>;
-
-    /// Inserts `value` by the means of `node`. `key` is not in the tree yet.
-    fn insert(&mut self, node: Self::Reservation, key: K, value: V);
-
-    /// Removes the value at `key`, if there is one, and drops it. Returns the node it had.
-    fn remove(&mut self, key: &K) -> Option<Self::Reservation>;
-
-    /// The value at `key`.
-    fn get(&self, key: &K) -> Option<&V>;
-
-    /// The value at `key`.
-    fn get_mut(&mut self, key: &K) -> Option<&mut V>;
-
-    /// The least key in the tree that is not less than `key`.
-    fn lower_bound(&self, key: &K) -> Option<K>;
-}
-
-/// A kind of tree, for any keys and values.
-pub(crate) trait TreeKind {
-    /// Trees of this kind take time logarithmic in their number of nodes for everything.
-    type Tree<K: Copy + Ord, V>: Tree<K, V>;
-}
-
-type Reservation<M, K, V> = <<M as TreeKind>::Tree<K, V> as Tree<K, V>>::Reservation;
-
-/// Why a space gives nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Error {
-    /// There is no free chunk that is large enough, or one-way transactions have used up their
-    /// half.
-    NoSpace,
-    /// There is no memory for a node of a tree.
-    NoMemory,
-}
 
 /// Divides a range of bytes. `T` is what the owner of an allocated chunk keeps with it, `M` makes
 /// the trees.
@@ -195,6 +153,11 @@ impl<T, M: TreeKind> Space<T, M> {
         Ok((offset, size))
     }
 
+    /// What one-way transactions may still use.
+    pub(crate) fn oneway_left(&self) -> usize {
+        self.oneway_left
+    }
+
     /// Keeps `value` with the allocated chunk at `offset`. Gives it back if there is none.
     pub(crate) fn keep(&mut self, offset: usize, value: T) -> Result<(), T> {
         match self.chunks.get_mut(&offset).map(|chunk| &mut chunk.state) {
@@ -203,14 +166,6 @@ impl<T, M: TreeKind> Space<T, M> {
                 Ok(())
             }
             _ => Err(value),
-        }
-    }
-
-    /// What is kept with the chunk at `offset`.
-    pub(crate) fn kept(&self, offset: usize) -> Option<&T> {
-        match self.chunks.get(&offset).map(|chunk| &chunk.state) {
-            Some(State::Allocated { kept, .. }) => kept.as_ref(),
-            _ => None,
         }
     }
 

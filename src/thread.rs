@@ -18,7 +18,10 @@ use kernel::{
     },
     prelude::*,
     sync::{
-        atomic::Atomic,
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
         new_condvar,
         poll::PollCondVarBox,
         Arc,
@@ -33,12 +36,19 @@ use crate::{
         Process,
         ProcessInner, //
     },
+    queue::{
+        Item,
+        Queue,
+        OF_THREAD, //
+    },
     transaction::{
         Refused,
         Transaction, //
     },
     uapi::{
+        ExtendedError,
         BR_FAILED_REPLY,
+        BR_OK,
         BR_TRANSACTION_COMPLETE, //
     },
 };
@@ -57,6 +67,10 @@ pub(crate) struct Thread {
     pub(crate) poll: SetOnce<PollCondVarBox>,
     /// A read should return in any case.
     pub(crate) interrupted: Atomic<bool>,
+    /// The number of the last transaction that the thread tried to send.
+    last_sent: Atomic<u32>,
+    /// Whether there is a [`ThreadState::failure`].
+    has_failure: Atomic<bool>,
     /// The place among the waiting threads of the process.
     #[pin]
     links: ListLinks,
@@ -81,16 +95,20 @@ pub(crate) struct Looper {
     pub(crate) entered: bool,
 }
 
+impl Looper {
+    pub(crate) fn serves(self) -> bool {
+        self.registered || self.entered
+    }
+}
+
 /// What is to be told to a thread, and what it is doing.
 pub(crate) struct ThreadState {
-    /// Transactions for this thread and no other.
-    pub(crate) todo: List<Transaction>,
-    /// How many `BR_TRANSACTION_COMPLETE` the thread is to get.
-    pub(crate) completes: u32,
-    /// Why the thread's last command failed. While it is there no further command is executed.
-    pub(crate) command_error: Option<u32>,
-    /// Why the call that the thread waits for gets no reply.
-    pub(crate) reply_error: Option<u32>,
+    /// What is for this thread and no other.
+    pub(crate) todo: Queue<OF_THREAD>,
+    /// What a read could not write to user memory, which the next one begins with.
+    pub(crate) unread: KVec<u8>,
+    /// Why a transaction of this thread failed, if it asks.
+    failure: Option<ExtendedError>,
     /// The topmost call of the chain that the thread is in.
     pub(crate) topmost: Option<Arc<Transaction>>,
     /// Whether there is something that a read should return for. A sent call being complete is
@@ -106,10 +124,9 @@ pub(crate) struct ThreadState {
 impl ThreadState {
     fn new() -> Self {
         Self {
-            todo: List::new(),
-            completes: 0,
-            command_error: None,
-            reply_error: None,
+            todo: Queue::new(),
+            unread: KVec::new(),
+            failure: None,
             topmost: None,
             ready: false,
             waiting: false,
@@ -120,13 +137,10 @@ impl ThreadState {
 
     /// Whether nothing is to be told to the thread.
     pub(crate) fn is_empty(&self) -> bool {
-        self.todo.is_empty()
-            && self.completes == 0
-            && self.command_error.is_none()
-            && self.reply_error.is_none()
+        self.todo.is_empty() && self.unread.is_empty()
     }
 
-    /// Whether the thread may get transactions that are for any thread of the process.
+    /// Whether the thread may get what is for any thread of the process.
     pub(crate) fn is_available(&self) -> bool {
         self.topmost.is_none() && self.is_empty()
     }
@@ -149,6 +163,8 @@ impl Thread {
                 wake <- new_condvar!("Thread::wake"),
                 poll: SetOnce::new(),
                 interrupted: Atomic::new(false),
+                last_sent: Atomic::new(0),
+                has_failure: Atomic::new(false),
                 links <- ListLinks::new(),
                 tracker <- AtomicTracker::new(),
             }),
@@ -170,36 +186,83 @@ impl Thread {
     pub(crate) fn push(&self, inner: &mut ProcessInner, transaction: ListArc<Transaction>) {
         let state = self.state.access_mut(inner);
 
-        state.todo.push_back(transaction);
+        state.todo.push_message(transaction);
         state.ready = true;
         self.notify();
     }
 
-    /// Lets the thread, which is the current one, get `command` with its next read.
-    pub(crate) fn owe(&self, command: u32) {
+    /// Lets the thread, which is the current one, get the receipt `command` with its next read.
+    pub(crate) fn owe_receipt(&self, command: u32) {
         let mut inner = self.process.lock().lock();
         let state = self.state.access_mut(&mut inner);
 
-        if command == BR_TRANSACTION_COMPLETE {
-            state.completes = state.completes.saturating_add(1);
-        } else {
-            state.command_error = Some(command);
-        }
+        state.todo.push_receipt(command);
+        state.ready = true;
+    }
+
+    /// Lets the thread, which is the current one, learn with its next read that a command failed.
+    pub(crate) fn owe_error(&self, command: u32) {
+        let mut inner = self.process.lock().lock();
+        let state = self.state.access_mut(&mut inner);
+
+        state.todo.push_command_error(command);
         state.ready = true;
     }
 
     /// Whether the thread has to be told of a failed command before it may execute another.
     pub(crate) fn has_command_error(&self) -> bool {
-        let mut inner = self.process.lock().lock();
+        let inner = self.process.lock().lock();
 
-        self.state.access_mut(&mut inner).command_error.is_some()
+        self.state.access(&inner).todo.has_command_error()
+    }
+
+    /// The current thread is about to send the transaction with the number `id`, and what became of
+    /// the one before is not interesting any more.
+    pub(crate) fn begin_to_send(&self, id: u64) {
+        self.last_sent.store(id as u32, Relaxed);
+        if self.has_failure.load(Relaxed) {
+            let mut inner = self.process.lock().lock();
+
+            self.state.access_mut(&mut inner).failure = None;
+            self.has_failure.store(false, Relaxed);
+        }
+    }
+
+    /// Notes why a transaction, or the reply to it, could not be sent, unless another reason was
+    /// there first.
+    pub(crate) fn note_failure(&self, id: u64, refused: &Refused) {
+        let mut inner = self.process.lock().lock();
+        let state = self.state.access_mut(&mut inner);
+
+        state.failure.get_or_insert(ExtendedError {
+            id: id as u32,
+            command: refused.command,
+            param: refused.error.map_or(0, Error::to_errno),
+        });
+        self.has_failure.store(true, Relaxed);
+    }
+
+    /// What became of the last transaction of the current thread, which is forgotten then.
+    pub(crate) fn take_failure(&self) -> ExtendedError {
+        let mut inner = self.process.lock().lock();
+        let failure = self.state.access_mut(&mut inner).failure.take();
+
+        self.has_failure.store(false, Relaxed);
+        drop(inner);
+        let last_sent = self.last_sent.load(Relaxed);
+        self.last_sent.store(0, Relaxed);
+        failure.unwrap_or(ExtendedError {
+            id: last_sent,
+            command: BR_OK,
+            param: 0,
+        })
     }
 
     /// The call that the current thread handles, from which it may make another.
     ///
     /// # Errors
     ///
-    /// `BR_FAILED_REPLY` if the thread waits for a reply, or has a transaction to see to first.
+    /// `EPROTO` if the thread waits for a reply, or has a transaction to see to first.
     pub(crate) fn topmost_to_call_from(&self) -> Result<Option<Arc<Transaction>>, Refused> {
         let mut inner = self.process.lock().lock();
         let state = self.state.access_mut(&mut inner);
@@ -208,8 +271,8 @@ impl Thread {
             .topmost
             .as_ref()
             .is_some_and(|call| call.is_from(self));
-        if waits || !state.todo.is_empty() {
-            return Err(Refused(BR_FAILED_REPLY));
+        if waits || state.todo.begins_with_message() {
+            return Err(Refused::because(BR_FAILED_REPLY, EPROTO));
         }
         Ok(state.topmost.clone())
     }
@@ -221,7 +284,7 @@ impl Thread {
         let below = state.topmost.replace(call);
 
         // That the call was sent is only told together with its outcome.
-        state.completes = state.completes.saturating_add(1);
+        state.todo.push_receipt(BR_TRANSACTION_COMPLETE);
         drop(inner);
         drop(below);
     }
@@ -234,7 +297,7 @@ impl Thread {
 
         if state.waits_for(call) {
             failed = core::mem::replace(&mut state.topmost, call.below());
-            state.completes = state.completes.saturating_sub(1);
+            state.todo.take_back_receipt(BR_TRANSACTION_COMPLETE);
         }
         drop(inner);
         drop(failed);
@@ -253,14 +316,14 @@ impl Thread {
 
         let mut inner = self.process.lock().lock();
         let state = self.state.access_mut(&mut inner);
-        let failure = below.as_ref().and_then(|call| call.failure());
-        if failure.is_some() {
+        if let Some(failure) = below.as_ref().and_then(|call| call.failure()) {
             // There is no reply to be waited for any more.
-            state.reply_error = failure;
+            state.todo.push_reply_error(failure);
             state.ready = true;
             below = below.and_then(|call| call.below());
         }
         let handled = core::mem::replace(&mut state.topmost, below);
+        self.process.settle_one(&mut inner);
         drop(inner);
         handled
     }
@@ -274,11 +337,12 @@ impl Thread {
     ) -> bool {
         let mut reply = Some(reply);
 
-        self.end_wait(call, |state| {
+        self.end_wait(call, |inner| {
             // A reply that is not wanted is dropped after the lock is.
-            let Some(state) = state else { return };
+            let Some(inner) = inner else { return };
             if let Some(reply) = reply.take() {
-                state.todo.push_back(reply);
+                inner.freezer.outstanding += 1;
+                self.state.access_mut(inner).todo.push_message(reply);
             }
         })
     }
@@ -286,18 +350,18 @@ impl Thread {
     /// Tells the thread why a call that it waits for gets no reply: at once if that is its topmost
     /// call, otherwise when the calls back into the thread are handled.
     pub(crate) fn deliver_failure(&self, call: &Arc<Transaction>, command: u32) {
-        self.end_wait(call, |state| match state {
-            Some(state) => state.reply_error = Some(command),
+        self.end_wait(call, |inner| match inner {
+            Some(inner) => self.state.access_mut(inner).todo.push_reply_error(command),
             None => call.fail(command),
         });
     }
 
     /// Ends the wait for `call`, if that is what the thread waits for, and calls `outcome` with the
-    /// thread's state then, or else with nothing. Returns whether the thread did wait.
+    /// state of its process then, or else with nothing. Returns whether the thread did wait.
     fn end_wait(
         &self,
         call: &Arc<Transaction>,
-        outcome: impl FnOnce(Option<&mut ThreadState>),
+        outcome: impl FnOnce(Option<&mut ProcessInner>),
     ) -> bool {
         let mut inner = self.process.lock().lock();
         let state = self.state.access_mut(&mut inner);
@@ -306,8 +370,8 @@ impl Thread {
 
         if waits {
             ended = core::mem::replace(&mut state.topmost, call.below());
-            outcome(Some(&mut *state));
-            state.ready = true;
+            outcome(Some(&mut *inner));
+            self.state.access_mut(&mut inner).ready = true;
             self.notify();
         } else {
             outcome(None);
@@ -317,26 +381,50 @@ impl Thread {
         waits
     }
 
-    /// Ends the thread: whoever waits for it learns that it is dead.
+    /// Ends the thread: whoever waits for it learns that it is dead, and other threads are told what
+    /// it was to be told about the process's objects and references.
     ///
     /// The thread must have been removed from its process's threads.
     pub(crate) fn release(self: &Arc<Self>) {
-        let (todo, mut next) = {
+        let mut next = {
             let mut inner = self.process.lock().lock();
             inner.stop_waiting(self);
             let state = self.state.access_mut(&mut inner);
             state.dead = true;
-            (
-                core::mem::replace(&mut state.todo, List::new()),
-                state.topmost.take(),
-            )
+            state.topmost.take()
         };
 
-        cancel_all(todo);
+        loop {
+            let mut inner = self.process.lock().lock();
+            match self.state.access_mut(&mut inner).todo.pop() {
+                Some(Item::Message(transaction)) => {
+                    self.process.settle_one(&mut inner);
+                    drop(inner);
+                    transaction.into_arc().cancel();
+                }
+                Some(Item::Node(node)) => {
+                    inner.queue_node(&node);
+                    drop(inner);
+                }
+                Some(Item::Death(death)) => {
+                    inner.queue_death(&death);
+                    drop(inner);
+                }
+                Some(Item::Freeze(listener)) => {
+                    inner.queue_freeze(&listener);
+                    drop(inner);
+                }
+                Some(Item::Command(_)) => {}
+                None => break,
+            }
+        }
         while let Some(call) = next {
             next = if call.is_from(self) {
                 call.below()
             } else {
+                let mut inner = self.process.lock().lock();
+                self.process.settle_one(&mut inner);
+                drop(inner);
                 call.cancel();
                 call.below_from(self)
             };

@@ -9,7 +9,6 @@
 //! callback comes back into a thread that waits.
 
 use kernel::{
-    alloc::AllocError,
     list::{
         impl_list_arc_safe,
         impl_list_item,
@@ -26,24 +25,23 @@ use kernel::{
         Arc,
         SpinLock, //
     },
-    task::Kuid,
-    uaccess::UserPtr, //
+    task::Kuid, //
 };
 
-use vmarea::context::UserContext;
+use vmarea::task;
 
 use crate::{
     buffer::Buffer,
     node::Node,
     process::Process,
+    queue::Turn,
     thread::Thread,
     uapi::{
         TransactionData,
         BR_DEAD_REPLY,
         BR_FAILED_REPLY,
-        BR_TRANSACTION_COMPLETE,
-        TF_CLEAR_BUF,
-        TF_ONE_WAY, //
+        TF_ONE_WAY,
+        TF_UPDATE_TXN, //
     },
 };
 
@@ -52,15 +50,23 @@ use crate::{
 pub(crate) struct Transaction {
     #[pin]
     links: ListLinks,
+    pub(crate) turn: Turn,
     /// Who waits for the reply; nobody, if this is a reply or one-way.
     pub(crate) from: Option<Arc<Thread>>,
     /// The call that the sender was handling when it sent this one.
     below: Option<Arc<Transaction>>,
     /// The receiving object; none, if this is a reply.
     pub(crate) node: Option<Arc<Node>>,
+    /// A number by which the transaction is known to those who look into the driver.
+    pub(crate) id: u64,
+    /// The process that has sent it.
+    pub(crate) sender_pid: i32,
     pub(crate) code: u32,
     pub(crate) flags: u32,
     pub(crate) sender_euid: Kuid,
+    /// The nice value of the sender, and that of the receiver before it took over the sender's.
+    nice: i32,
+    receiver_nice: Atomic<i32>,
     /// Why there will be no reply, if that became known while the sender was busy with a call back
     /// into it. Zero if there is nothing to be known.
     failure: Atomic<u32>,
@@ -76,147 +82,108 @@ impl_list_item! {
     impl ListItem<0> for Transaction { using ListLinks { self.links }; }
 }
 
-/// Why a transaction cannot be sent: the command that the sender is to get.
-pub(crate) struct Refused(pub(crate) u32);
+/// Why a transaction cannot be sent.
+pub(crate) struct Refused {
+    /// The command that the sender is to get.
+    pub(crate) command: u32,
+    /// The reason, for those who ask for it.
+    pub(crate) error: Option<Error>,
+}
+
+impl Refused {
+    pub(crate) fn because(command: u32, error: Error) -> Self {
+        Self {
+            command,
+            error: Some(error),
+        }
+    }
+}
 
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
         // A process without an area, or without an address space, is as good as dead.
-        Self(if error == ESRCH {
+        let command = if error == ESRCH {
             BR_DEAD_REPLY
         } else {
             BR_FAILED_REPLY
-        })
+        };
+
+        Self::because(command, error)
     }
 }
 
-impl From<AllocError> for Refused {
-    fn from(_: AllocError) -> Self {
-        Self(BR_FAILED_REPLY)
-    }
+/// Where a transaction stands.
+pub(crate) struct Standing {
+    /// Who waits for the reply to it.
+    pub(crate) from: Option<Arc<Thread>>,
+    /// The call that the sender was handling.
+    pub(crate) below: Option<Arc<Transaction>>,
+    /// The receiving object, unless this is a reply.
+    pub(crate) node: Option<Arc<Node>>,
 }
 
 impl Transaction {
-    /// Builds a transaction with the data that is described by `data`, copied from the current
-    /// process's memory into a buffer in `to`.
-    fn build(
-        context: &mut UserContext,
+    /// The transaction with the number `id` that `data` describes and whose data is in `buffer`.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new(
+        id: u64,
+        standing: Standing,
         data: &TransactionData,
-        to: &Arc<Process>,
-        node: Option<Arc<Node>>,
-        from: Option<Arc<Thread>>,
-        below: Option<Arc<Transaction>>,
-    ) -> Result<ListArc<Self>, Refused> {
-        // Objects in the data are not supported.
-        if data.offsets_size != 0 {
-            return Err(Refused(BR_FAILED_REPLY));
-        }
-        let size = usize::try_from(data.data_size).map_err(|_| EINVAL)?;
-        let oneway = data.flags & TF_ONE_WAY != 0 && node.is_some();
-        let clear = data.flags & TF_CLEAR_BUF != 0;
-        let buffer = Buffer::allocate(context, to.clone(), size, oneway, clear)?;
+        buffer: Buffer,
+    ) -> Result<ListArc<Self>> {
+        let Standing { from, below, node } = standing;
+        let task = kernel::current!();
 
-        buffer.fill(context, UserPtr::from_addr(data.buffer as usize))?;
-        Ok(ListArc::pin_init(
+        ListArc::pin_init(
             try_pin_init!(Self {
                 links <- ListLinks::new(),
+                turn: Turn::new(),
                 from,
                 below,
                 node,
+                id,
+                sender_pid: task.tgid(),
                 code: data.code,
                 flags: data.flags,
                 sender_euid: Kuid::current_euid(),
+                nice: task::nice(),
+                receiver_nice: Atomic::new(0),
                 failure: Atomic::new(0),
                 buffer <- new_spinlock!(Some(buffer), "Transaction::buffer"),
             }? Error),
             GFP_KERNEL,
-        )?)
+        )
     }
 
-    /// Sends a call from `sender`, the current thread, to the context manager.
-    ///
-    /// # Errors
-    ///
-    /// The command that tells the sender why it was not sent.
-    pub(crate) fn call(
-        sender: &Arc<Thread>,
-        context: &mut UserContext,
-        data: &TransactionData,
-    ) -> Result<(), Refused> {
-        // The only handle there is.
-        if data.handle() != 0 {
-            return Err(Refused(BR_FAILED_REPLY));
-        }
-        let process = &sender.process;
-        let node = process
-            .device
-            .context
-            .manager()
-            .ok_or(Refused(BR_DEAD_REPLY))?;
-        let target = node.owner.clone();
-        if target.pid == process.pid {
-            return Err(Refused(BR_FAILED_REPLY));
-        }
-        kernel::security::binder_transaction(process.credential(), target.credential())?;
+    /// Gives the current task, which begins to handle this call, the priority for it: that of the
+    /// sender, if that is at least what the object asks for.
+    pub(crate) fn lend_priority(&self) {
+        let Some(node) = &self.node else { return };
+        let (own, oneway) = (task::nice(), self.is_oneway());
 
-        if data.flags & TF_ONE_WAY != 0 {
-            let transaction = Self::build(context, data, &target, Some(node), None, None)?;
-
-            // Complete, whatever becomes of it; but the sender should know of a dead receiver.
-            target
-                .send(transaction, None)
-                .map_err(|_| Refused(BR_DEAD_REPLY))?;
-            sender.owe(BR_TRANSACTION_COMPLETE);
-            return Ok(());
+        self.receiver_nice.store(own, Relaxed);
+        if !oneway {
+            task::set_nice(i32::min(self.nice, node.nice));
+        } else if own > node.nice {
+            task::set_nice(node.nice);
         }
-
-        let below = sender.topmost_to_call_from()?;
-        let nested = Self::waiting_thread_of(&below, &target);
-        let transaction = Self::build(
-            context,
-            data,
-            &target,
-            Some(node),
-            Some(sender.clone()),
-            below,
-        )?;
-        let known = transaction.clone_arc();
-        sender.wait_for(known.clone());
-        if target.send(transaction, nested.as_ref()).is_err() {
-            sender.do_not_wait_for(&known);
-            return Err(Refused(BR_DEAD_REPLY));
-        }
-        Ok(())
     }
 
-    /// Replies to the call that `sender`, the current thread, is handling.
-    ///
-    /// # Errors
-    ///
-    /// The command that tells the sender why there is nothing to reply to. If it is only that the
-    /// reply cannot reach the caller, that is `BR_TRANSACTION_COMPLETE`.
-    pub(crate) fn reply(
-        sender: &Arc<Thread>,
-        context: &mut UserContext,
-        data: &TransactionData,
-    ) -> Result<(), Refused> {
-        let call = sender.take_handled().ok_or(Refused(BR_FAILED_REPLY))?;
-        // Only calls that somebody waits for are handled.
-        let caller = call.from.clone().ok_or(Refused(BR_FAILED_REPLY))?;
+    /// Gives the current task, which has handled this call, its own priority back.
+    pub(crate) fn return_priority(&self) {
+        task::set_nice(self.receiver_nice.load(Relaxed));
+    }
 
-        let delivered = match Self::build(context, data, &caller.process, None, None, None) {
-            Ok(reply) => caller.deliver_reply(&call, reply),
-            Err(Refused(command)) => {
-                caller.deliver_failure(&call, command);
-                false
-            }
-        };
-        if !delivered {
-            // As far as the sender is concerned this is complete, but nothing more is executed.
-            return Err(Refused(BR_TRANSACTION_COMPLETE));
-        }
-        sender.owe(BR_TRANSACTION_COMPLETE);
-        Ok(())
+    /// Whether this one-way transaction makes another that has not been delivered pointless.
+    pub(crate) fn supersedes(&self, other: &Self) -> bool {
+        const UPDATE: u32 = TF_ONE_WAY | TF_UPDATE_TXN;
+
+        self.flags & UPDATE == UPDATE
+            && (self.flags, self.code, self.sender_pid)
+                == (other.flags, other.code, other.sender_pid)
     }
 
     /// Tells the caller, if there is one, that nobody will handle this transaction.
@@ -264,7 +231,7 @@ impl Transaction {
     /// The thread of `process` that waits for a reply in the chain that starts with `topmost`.
     ///
     /// A call back to that process has to be handled by it: another thread might not be there.
-    fn waiting_thread_of(
+    pub(crate) fn waiting_thread_of(
         topmost: &Option<Arc<Transaction>>,
         process: &Arc<Process>,
     ) -> Option<Arc<Thread>> {
@@ -296,11 +263,6 @@ impl Transaction {
     /// Takes the transaction's buffer, which only the receiver does.
     pub(crate) fn take_buffer(&self) -> Option<Buffer> {
         self.buffer.lock().take()
-    }
-
-    /// Gives back what [`take_buffer`](Self::take_buffer) took.
-    pub(crate) fn put_buffer(&self, buffer: Buffer) {
-        *self.buffer.lock() = Some(buffer);
     }
 }
 

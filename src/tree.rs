@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Trees: the kernel's red-black tree, for [`space`](mod@crate::space), which knows no kernel.
+//! Trees: the kernel's red-black tree, as [`ordered`](mod@crate::ordered) describes it.
 
 use kernel::{
     prelude::*,
@@ -11,24 +11,24 @@ use kernel::{
     },
 };
 
-use crate::space;
+use crate::ordered;
 
 /// Red-black trees. A node is allocated with `GFP_KERNEL`, so reserving one may sleep.
 pub(crate) struct RedBlack;
 
-impl space::TreeKind for RedBlack {
+impl ordered::TreeKind for RedBlack {
     type Tree<K: Copy + Ord, V> = RBTree<K, V>;
 }
 
-impl<K: Copy + Ord, V> space::Tree<K, V> for RBTree<K, V> {
+impl<K: Copy + Ord, V> ordered::Tree<K, V> for RBTree<K, V> {
     type Reservation = RBTreeNodeReservation<K, V>;
 
     fn new() -> Self {
         RBTree::new()
     }
 
-    fn reserve() -> Result<Self::Reservation, space::Error> {
-        RBTreeNodeReservation::new(GFP_KERNEL).map_err(|_| space::Error::NoMemory)
+    fn reserve() -> Result<Self::Reservation, ordered::Error> {
+        RBTreeNodeReservation::new(GFP_KERNEL).map_err(|_| ordered::Error::NoMemory)
     }
 
     fn insert(&mut self, node: Self::Reservation, key: K, value: V) {
@@ -37,6 +37,10 @@ impl<K: Copy + Ord, V> space::Tree<K, V> for RBTree<K, V> {
 
     fn remove(&mut self, key: &K) -> Option<Self::Reservation> {
         self.remove_node(key).map(RBTreeNode::into_reservation)
+    }
+
+    fn take(&mut self, key: &K) -> Option<V> {
+        RBTree::remove(self, key)
     }
 
     fn get(&self, key: &K) -> Option<&V> {
@@ -52,11 +56,11 @@ impl<K: Copy + Ord, V> space::Tree<K, V> for RBTree<K, V> {
     }
 }
 
-impl From<space::Error> for Error {
-    fn from(error: space::Error) -> Self {
+impl From<ordered::Error> for Error {
+    fn from(error: ordered::Error) -> Self {
         match error {
-            space::Error::NoSpace => ENOSPC,
-            space::Error::NoMemory => ENOMEM,
+            ordered::Error::NoSpace => ENOSPC,
+            ordered::Error::NoMemory => ENOMEM,
         }
     }
 }

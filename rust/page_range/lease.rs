@@ -18,7 +18,8 @@ use kernel::{
 use crate::{
     bindings::{
         vmarea_clear,
-        vmarea_copy_from_user, //
+        vmarea_copy_from_user,
+        vmarea_copy_to_page, //
     },
     context::UserContext,
     page::PageRef, //
@@ -49,7 +50,7 @@ use super::{
 /// fn send(context: &mut UserContext, to: &PageRange, from: UserPtr, len: usize) -> Result<Lease> {
 ///     let lease = to.lease(context, 0, len)?;
 ///
-///     lease.copy_from_user(context, from, len)?;
+///     lease.copy_from_user(context, 0, from, len)?;
 ///     Ok(lease)
 /// }
 /// ```
@@ -89,7 +90,7 @@ impl Lease {
         self.len
     }
 
-    /// Copies `len` bytes of the current process's memory to the start of the lease.
+    /// Copies `len` bytes of the current process's memory into the lease, from its byte `at` on.
     ///
     /// # Errors
     ///
@@ -99,10 +100,16 @@ impl Lease {
     /// # Context
     ///
     /// May sleep.
-    pub fn copy_from_user(&self, _: &mut UserContext, from: UserPtr, len: usize) -> Result {
+    pub fn copy_from_user(
+        &self,
+        _: &mut UserContext,
+        at: usize,
+        from: UserPtr,
+        len: usize,
+    ) -> Result {
         let mut from = from;
 
-        self.for_each_page(len, |page, offset, part| {
+        self.for_each_page(at, len, |page, offset, part| {
             // SAFETY: The page is valid and the part is inside of it. The copy is made by C code,
             // for which it does not matter that the owner reads the page at the same time.
             let left =
@@ -115,10 +122,28 @@ impl Lease {
         })
     }
 
+    /// Writes `bytes` into the lease, from its byte `at` on.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if that is more than was leased.
+    pub fn write(&self, at: usize, bytes: &[u8]) -> Result {
+        let mut rest = bytes;
+
+        self.for_each_page(at, bytes.len(), |page, offset, part| {
+            let (now, later) = rest.split_at_checked(part).ok_or(EINVAL)?;
+
+            // SAFETY: As in `copy_from_user`, and there are `part` bytes to be copied.
+            unsafe { vmarea_copy_to_page(page.as_ptr(), offset, now.as_ptr().cast(), part) };
+            rest = later;
+            Ok(())
+        })
+    }
+
     /// Writes zeroes to all of the lease.
     pub fn clear(&self) {
         // It cannot fail: the range is the lease's own.
-        let _ = self.for_each_page(self.len, |page, offset, part| {
+        let _ = self.for_each_page(0, self.len, |page, offset, part| {
             // SAFETY: As in `copy_from_user`.
             unsafe { vmarea_clear(page.as_ptr(), offset, part) };
             Ok(())
@@ -148,18 +173,19 @@ impl Lease {
         (self.offset >> PAGE_SHIFT)..(self.offset + self.len).div_ceil(PAGE_SIZE)
     }
 
-    /// Calls `f` for the part of each page in the first `len` bytes of the lease.
+    /// Calls `f` for the part of each page in `len` bytes of the lease, from its byte `at` on.
     fn for_each_page(
         &self,
+        at: usize,
         len: usize,
         mut f: impl FnMut(PageRef<'_>, usize, usize) -> Result,
     ) -> Result {
-        if len > self.len {
+        if at.checked_add(len).is_none_or(|end| end > self.len) {
             return Err(EINVAL);
         }
         let place = self.range.place.as_ref().ok_or(ESRCH)?;
-        let end = self.offset + len;
-        let mut at = self.offset;
+        let mut at = self.offset + at;
+        let end = at + len;
 
         while at < end {
             let offset = at & !PAGE_MASK;

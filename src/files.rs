@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Files in messages: taken from the sender when it sends, given to the receiver when it reads.
+
+use kernel::{
+    fs::{
+        file::{
+            flags::O_CLOEXEC,
+            FileDescriptorReservation, //
+        },
+        File, //
+    },
+    prelude::*,
+    security,
+    sync::aref::ARef, //
+};
+
+use vmarea::{
+    context::UserContext,
+    task, //
+};
+
+use crate::{
+    buffer::{
+        Buffer,
+        Kept, //
+    },
+    process::Process, //
+};
+
+/// A file on its way.
+pub(crate) struct Carried {
+    file: ARef<File>,
+    /// Where in the buffer the receiver's descriptor is written to.
+    at: usize,
+    /// Whether the descriptor is closed when the buffer is freed.
+    close: bool,
+}
+
+impl Buffer {
+    /// Takes the file that is open as `fd` in the current process, which is `from`, along to `to`.
+    ///
+    /// # Errors
+    ///
+    /// * `EBADF` if there is no such file.
+    /// * `EPERM` if a security module says so.
+    /// * `ENOMEM`.
+    pub(crate) fn carry(
+        &mut self,
+        context: &UserContext,
+        from: &Process,
+        to: &Process,
+        fd: u32,
+        at: usize,
+        close: bool,
+    ) -> Result {
+        let file = task::file(context, fd)?;
+        security::binder_transfer_file(from.credential(), to.credential(), &file)
+            .map_err(|_| EPERM)?;
+
+        self.files.push(Carried { file, at, close }, GFP_KERNEL)?;
+        Ok(())
+    }
+
+    /// Opens the files in the current process, which is the receiver, and writes their descriptors
+    /// into the buffer.
+    ///
+    /// # Errors
+    ///
+    /// * `EMFILE`, `ENOMEM`. Then no file is open.
+    pub(crate) fn install_files(&mut self) -> Result {
+        if self.files.is_empty() {
+            return Ok(());
+        }
+        let mut reserved = KVec::with_capacity(self.files.len(), GFP_KERNEL)?;
+        self.reserve(self.files.len())?;
+        for carried in &self.files {
+            let fd = FileDescriptorReservation::get_unused_fd_flags(O_CLOEXEC)?;
+
+            self.write(carried.at, &fd.reserved_fd().to_ne_bytes())?;
+            reserved.push(fd, GFP_KERNEL)?;
+        }
+
+        // Nothing can fail any more.
+        let files = core::mem::replace(&mut self.files, KVec::new());
+        for (fd, carried) in reserved.into_iter().zip(files) {
+            if carried.close {
+                self.keep(Kept::Descriptor(fd.reserved_fd()));
+            }
+            fd.fd_install(carried.file);
+        }
+        Ok(())
+    }
+}

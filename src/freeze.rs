@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Freezing: a process that is frozen gets no calls, and keeps one-way transactions for later. Who
+//! holds a reference to one of its objects can learn of it.
+//!
+//! A listener is kept by the process that listens, with its reference, and by the node, whose owner
+//! it is about ([`Listeners`]). Its state is under the lock of the listening process; that and the
+//! owner's lock are never held together.
+
+use kernel::{
+    list::{
+        impl_list_arc_safe,
+        impl_list_item,
+        AtomicTracker,
+        ListLinks,
+        TryNewListArc, //
+    },
+    prelude::*,
+    rbtree::{
+        RBTree,
+        RBTreeNodeReservation, //
+    },
+    sync::{
+        Arc,
+        CondVarTimeoutResult,
+        LockedBy, //
+    },
+    time::msecs_to_jiffies, //
+};
+
+use crate::{
+    node::Node,
+    process::{
+        Process,
+        ProcessInner, //
+    },
+    queue::Turn,
+    told::Told,
+    uapi::{
+        FreezeInfo,
+        FrozenStateInfo,
+        BR_CLEAR_FREEZE_NOTIFICATION_DONE,
+        BR_FROZEN_BINDER, //
+    },
+};
+
+/// Whether a process is frozen, and what has happened to it since.
+pub(crate) struct Freezer {
+    pub(crate) is_frozen: bool,
+    /// Calls were refused, or one-way transactions kept, since it was frozen.
+    pub(crate) refused_calls: bool,
+    pub(crate) kept_oneways: bool,
+    /// Transactions that were sent to the process and not yet replied to, or if they are one-way or
+    /// replies, not yet read.
+    pub(crate) outstanding: u32,
+}
+
+impl Freezer {
+    pub(crate) const fn new() -> Self {
+        Self {
+            is_frozen: false,
+            refused_calls: false,
+            kept_oneways: false,
+            outstanding: 0,
+        }
+    }
+
+    fn set(&mut self, is_frozen: bool) {
+        self.is_frozen = is_frozen;
+        self.refused_calls = false;
+        self.kept_oneways = false;
+    }
+}
+
+impl Process {
+    /// Freezes or thaws the process, as `info` says.
+    ///
+    /// # Errors
+    ///
+    /// * `EAGAIN` if transactions are under way, still after the time that `info` gives them. Then
+    ///   the process is not frozen.
+    /// * `EINTR` after a signal.
+    pub(crate) fn freeze(self: &Arc<Self>, info: &FreezeInfo) -> Result {
+        let mut inner = self.lock().lock();
+        inner.freezer.set(info.enable != 0);
+        if info.enable == 0 {
+            drop(inner);
+            self.tell_listeners(false);
+            return Ok(());
+        }
+
+        let mut left = msecs_to_jiffies(info.timeout_ms);
+        let mut result = Ok(());
+        while inner.freezer.outstanding > 0 && left > 0 {
+            match self.drained.wait_interruptible_timeout(&mut inner, left) {
+                CondVarTimeoutResult::Woken { jiffies } => left = jiffies,
+                CondVarTimeoutResult::Timeout => left = 0,
+                CondVarTimeoutResult::Signal { .. } => {
+                    result = Err(EINTR);
+                    break;
+                }
+            }
+        }
+        if result.is_ok() && inner.has_transactions() {
+            result = Err(EAGAIN);
+        }
+        if result.is_err() {
+            inner.freezer.is_frozen = false;
+            return result;
+        }
+        drop(inner);
+        self.tell_listeners(true);
+        Ok(())
+    }
+
+    fn tell_listeners(&self, is_frozen: bool) {
+        let mut from = 0;
+
+        loop {
+            let inner = self.lock().lock();
+            let Some(node) = inner.node_at_least(from) else {
+                return;
+            };
+            drop(inner);
+            Listener::tell_all(&node, is_frozen);
+            match node.name.ptr.checked_add(1) {
+                Some(next) => from = next,
+                None => return,
+            }
+        }
+    }
+}
+
+/// A wish to learn whether an object's owner is frozen.
+#[pin_data]
+pub(crate) struct Listener {
+    id: u64,
+    pub(crate) cookie: u64,
+    process: Arc<Process>,
+    node: Arc<Node>,
+    state: LockedBy<State, ProcessInner>,
+    pub(crate) turn: Turn,
+    #[pin]
+    links: ListLinks,
+    #[pin]
+    tracker: AtomicTracker,
+}
+
+impl_list_arc_safe! {
+    impl ListArcSafe<0> for Listener { tracked_by tracker: AtomicTracker; }
+}
+
+impl_list_item! {
+    impl ListItem<0> for Listener { using ListLinks { self.links }; }
+}
+
+struct State {
+    is_frozen: bool,
+    /// There is something to be told.
+    pending: bool,
+    /// What was told last is not acknowledged yet; until it is nothing more is told.
+    told: bool,
+    /// The process does not want to know any more.
+    cleared: bool,
+    /// It has been told that, or has lost its reference.
+    over: bool,
+    /// For the tree of those that were told.
+    place: Option<Reservation>,
+}
+
+type Key = (u64, u64);
+type Reservation = RBTreeNodeReservation<Key, Arc<Listener>>;
+
+/// The listeners of an object, or those that a process was told of, by cookie.
+pub(crate) type Listeners = RBTree<Key, Arc<Listener>>;
+
+impl Listener {
+    /// Lets `process` learn whether the owner of `node` is frozen, for the first time at once.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn request(
+        process: &Arc<Process>,
+        node: &Arc<Node>,
+        cookie: u64,
+    ) -> Result<Arc<Self>> {
+        let state = LockedBy::new(
+            process.lock(),
+            State {
+                is_frozen: false,
+                pending: false,
+                told: false,
+                cleared: false,
+                over: false,
+                place: Some(Reservation::new(GFP_KERNEL)?),
+            },
+        );
+        let listener = Arc::pin_init(
+            pin_init!(Self {
+                id: process.device.next_id(),
+                cookie,
+                process: process.clone(),
+                node: node.clone(),
+                state,
+                turn: Turn::new(),
+                links <- ListLinks::new(),
+                tracker <- AtomicTracker::new(),
+            }),
+            GFP_KERNEL,
+        )?;
+        let entry = Reservation::new(GFP_KERNEL)?.into_node(listener.key(), listener.clone());
+
+        let mut owner = node.owner.lock().lock();
+        let is_frozen = owner.freezer.is_frozen;
+        let state = node.state.access_mut(&mut owner);
+        if state.dead {
+            // There is nothing to learn.
+            drop(owner);
+            drop(entry);
+            return Ok(listener);
+        }
+        state.listeners.insert(entry);
+        drop(owner);
+        listener.owner_changed(is_frozen, true);
+        Ok(listener)
+    }
+
+    fn key(&self) -> Key {
+        (self.cookie, self.id)
+    }
+
+    /// Tells the process about the owner, if that is news or it is the `first` time.
+    fn owner_changed(self: &Arc<Self>, is_frozen: bool, first: bool) {
+        let mut inner = self.process.lock().lock();
+        let state = self.state.access_mut(&mut inner);
+
+        if state.cleared || state.over {
+            return;
+        }
+        if state.told {
+            state.pending |= state.is_frozen != is_frozen;
+            state.is_frozen = is_frozen;
+            return;
+        }
+        // The first news may have been overtaken by others.
+        if !(first && state.pending) {
+            state.is_frozen = is_frozen;
+        }
+        state.pending = true;
+        inner.queue_freeze(self);
+    }
+
+    /// Tells everybody who listens at a node about its owner.
+    fn tell_all(node: &Node, is_frozen: bool) {
+        let mut from = (0, 0);
+
+        loop {
+            let owner = node.owner.lock().lock();
+            let listeners = &node.state.access(&owner).listeners;
+            let Some((key, listener)) = listeners.cursor_lower_bound(&from).map(|found| {
+                let (key, listener) = found.current();
+                (*key, listener.clone())
+            }) else {
+                return;
+            };
+            drop(owner);
+            listener.owner_changed(is_frozen, false);
+            from = (key.0, key.1.saturating_add(1));
+        }
+    }
+
+    fn stop_listening(&self) {
+        let mut owner = self.node.owner.lock().lock();
+        let state = self.node.state.access_mut(&mut owner);
+        let entry = state.listeners.remove_node(&self.key());
+
+        drop(owner);
+        drop(entry);
+    }
+
+    /// The process does not want to know any more, which it will be told.
+    pub(crate) fn clear(self: &Arc<Self>) {
+        self.stop_listening();
+        let mut inner = self.process.lock().lock();
+        let state = self.state.access_mut(&mut inner);
+
+        state.cleared = true;
+        state.pending = true;
+        if !state.told {
+            inner.queue_freeze(self);
+        }
+    }
+
+    /// The process has lost its reference, and with it the right to be told.
+    pub(crate) fn cancel(&self) {
+        self.stop_listening();
+        let mut inner = self.process.lock().lock();
+
+        self.state.access_mut(&mut inner).over = true;
+        // What is in a queue meanwhile stays there, and will be passed over.
+        let told = inner.told_freezes.remove_node(&self.key());
+        drop(inner);
+        drop(told);
+    }
+
+    /// The process has acknowledged what it was told.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if it was told nothing with this cookie.
+    pub(crate) fn acknowledge(process: &Process, cookie: u64) -> Result {
+        let mut inner = process.lock().lock();
+        let listener = inner
+            .told_freezes
+            .cursor_lower_bound(&(cookie, 0))
+            .map(|found| found.current().1.clone())
+            .filter(|listener| listener.cookie == cookie)
+            .ok_or(EINVAL)?;
+        let entry = inner
+            .told_freezes
+            .remove_node(&listener.key())
+            .ok_or(EINVAL)?;
+        let state = listener.state.access_mut(&mut inner);
+
+        state.told = false;
+        state.place = Some(entry.into_reservation());
+        if state.pending {
+            inner.queue_freeze(&listener);
+        }
+        drop(inner);
+        Ok(())
+    }
+
+    /// What the process, which reads, is to be told, if anything.
+    pub(crate) fn take_news(self: &Arc<Self>, inner: &mut ProcessInner) -> Option<News> {
+        let state = self.state.access_mut(inner);
+        if state.over || !core::mem::take(&mut state.pending) {
+            return None;
+        }
+        if state.cleared {
+            state.over = true;
+            return Some(News::Cleared(self.cookie));
+        }
+
+        state.told = true;
+        let info = FrozenStateInfo {
+            cookie: self.cookie,
+            is_frozen: u32::from(state.is_frozen),
+            reserved: 0,
+        };
+        if let Some(place) = state.place.take() {
+            let entry = place.into_node(self.key(), self.clone());
+            inner.told_freezes.insert(entry);
+        }
+        Some(News::Changed(info))
+    }
+}
+
+/// What a process is told by a listener.
+pub(crate) enum News {
+    Changed(FrozenStateInfo),
+    Cleared(u64),
+}
+
+impl News {
+    /// Tells it. Returns whether it is of a kind that makes clients send, which they should do at
+    /// once.
+    pub(crate) fn tell(&self, told: &mut Told) -> bool {
+        match self {
+            Self::Changed(info) => {
+                told.command(BR_FROZEN_BINDER, info.as_bytes());
+                true
+            }
+            Self::Cleared(cookie) => {
+                told.command(BR_CLEAR_FREEZE_NOTIFICATION_DONE, &cookie.to_ne_bytes());
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The registry: all processes that have opened any of the devices, to be found by their ids.
+
+use kernel::{
+    prelude::*,
+    rbtree::{
+        RBTree,
+        RBTreeNode, //
+    },
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        new_mutex,
+        Arc,
+        Mutex, //
+    },
+};
+
+use crate::process::Process;
+
+/// All processes. One that has opened several files is there once for each.
+#[pin_data]
+pub(crate) struct Registry {
+    /// By process id, and the driver's own.
+    #[pin]
+    processes: Mutex<RBTree<(i32, u64), Arc<Process>>>,
+    /// The last number that was given to anything.
+    last_id: Atomic<u64>,
+}
+
+impl Registry {
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new() -> Result<Arc<Self>> {
+        Arc::pin_init(
+            pin_init!(Self {
+                processes <- new_mutex!(RBTree::new(), "Registry::processes"),
+                last_id: Atomic::new(0),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// A number that nothing else has, which is not zero.
+    pub(crate) fn next_id(&self) -> u64 {
+        self.last_id.fetch_add(1, Relaxed) + 1
+    }
+
+    /// Adds a process.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn add(&self, process: &Arc<Process>) -> Result {
+        let entry = RBTreeNode::new((process.pid, process.id), process.clone(), GFP_KERNEL)?;
+
+        self.processes.lock().insert(entry);
+        Ok(())
+    }
+
+    /// Removes a process, if it is there.
+    pub(crate) fn remove(&self, process: &Process) {
+        let entry = self
+            .processes
+            .lock()
+            .remove_node(&(process.pid, process.id));
+
+        drop(entry);
+    }
+
+    /// The first process after the one with these ids.
+    pub(crate) fn after(&self, pid: i32, id: u64) -> Option<Arc<Process>> {
+        let from = (pid, id.checked_add(1)?);
+        let processes = self.processes.lock();
+
+        processes
+            .cursor_lower_bound(&from)
+            .map(|found| found.current().1.clone())
+    }
+
+    /// Calls `f` for each process with the process id `pid`, until it fails.
+    ///
+    /// # Errors
+    ///
+    /// * `EINVAL` if there is none.
+    /// * What `f` returns.
+    pub(crate) fn for_each(&self, pid: i32, mut f: impl FnMut(&Arc<Process>) -> Result) -> Result {
+        // No process has the id 0.
+        let mut next = self.after(pid, 0).filter(|process| process.pid == pid);
+        if next.is_none() {
+            return Err(EINVAL);
+        }
+
+        while let Some(process) = next {
+            f(&process)?;
+            next = self
+                .after(pid, process.id)
+                .filter(|process| process.pid == pid);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Sending: how a thread makes calls and replies to them.
+
+use kernel::{
+    prelude::*,
+    security::{
+        self,
+        SecurityCtx, //
+    },
+    sync::Arc, //
+};
+
+use vmarea::context::UserContext;
+
+use crate::{
+    buffer::{
+        Buffer,
+        Purpose, //
+    },
+    layout::Layout,
+    node::Node,
+    objects::Message,
+    process::Process,
+    thread::Thread,
+    transaction::{
+        Refused,
+        Standing,
+        Transaction, //
+    },
+    uapi::{
+        TransactionData,
+        BR_DEAD_REPLY,
+        BR_FAILED_REPLY,
+        BR_ONEWAY_SPAM_SUSPECT,
+        BR_TRANSACTION_COMPLETE,
+        BR_TRANSACTION_PENDING_FROZEN,
+        TF_ACCEPT_FDS,
+        TF_CLEAR_BUF,
+        TF_ONE_WAY, //
+    },
+};
+
+/// A node that something is sent to, with a strong reference that keeps it meanwhile.
+struct Target {
+    node: Option<Arc<Node>>,
+}
+
+impl Target {
+    /// The node that `handle` stands for in the current process.
+    fn find(process: &Process, handle: u32) -> Result<Self, Refused> {
+        let node = if handle == 0 {
+            let manager = process.device.context.manager();
+            let node = manager.ok_or(Refused::because(BR_DEAD_REPLY, EINVAL))?;
+            if node.owner.pid == process.pid {
+                return Err(EINVAL.into());
+            }
+            node
+        } else {
+            process.node_of(handle, true)?
+        };
+
+        node.add_local(&mut node.owner.lock().lock(), true)
+            .map_err(|_| Refused::because(BR_DEAD_REPLY, EINVAL))?;
+        Ok(Self { node: Some(node) })
+    }
+
+    fn node(&self) -> Result<&Arc<Node>, Refused> {
+        self.node.as_ref().ok_or(EINVAL.into())
+    }
+
+    /// Gives the reference to a buffer.
+    fn hand_over(mut self) -> Option<Arc<Node>> {
+        self.node.take()
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        if let Some(node) = self.node.take() {
+            node.remove_local(true);
+        }
+    }
+}
+
+impl Thread {
+    /// Sends what `data` describes, with `buffers_size` bytes of attached buffers. What becomes of it
+    /// is told by the next read; returns whether that has to come first.
+    pub(crate) fn send(
+        self: &Arc<Self>,
+        context: &mut UserContext,
+        data: &TransactionData,
+        buffers_size: u64,
+        is_reply: bool,
+    ) -> bool {
+        let id = self.process.device.next_id();
+        self.begin_to_send(id);
+
+        let result = if is_reply {
+            self.reply(context, id, data, buffers_size)
+        } else {
+            self.call(context, id, data, buffers_size)
+                .inspect_err(|refused| self.note_failure(id, refused))
+        };
+        match result {
+            Ok(()) => false,
+            Err(refused) => {
+                self.owe_error(refused.command);
+                true
+            }
+        }
+    }
+
+    /// Puts what `data` describes into a buffer in `to`.
+    fn fill(
+        self: &Arc<Self>,
+        context: &mut UserContext,
+        data: &TransactionData,
+        buffers_size: u64,
+        to: &Arc<Process>,
+        target: Option<Target>,
+        accepts_fds: bool,
+    ) -> Result<Buffer> {
+        let node = target.as_ref().and_then(|target| target.node.as_ref());
+        let label = match node {
+            Some(node) if node.wants_context => Some(SecurityCtx::from_secid(
+                self.process.credential().get_secid(),
+            )?),
+            _ => None,
+        };
+        let label = label.as_ref().map(SecurityCtx::as_bytes);
+        let layout = Layout::new(
+            data.data_size,
+            data.offsets_size,
+            buffers_size,
+            label.map_or(0, <[u8]>::len),
+        )
+        .ok_or(EINVAL)?;
+        let oneway = node.is_some() && data.flags & TF_ONE_WAY != 0;
+        let purpose = Purpose {
+            target: target.and_then(Target::hand_over),
+            oneway_from: oneway.then(|| kernel::current!().tgid()),
+            clear: data.flags & TF_CLEAR_BUF != 0,
+        };
+
+        let mut buffer = Buffer::allocate(context, to.clone(), layout, purpose)?;
+        if let (Some(at), Some(label)) = (layout.context_at(), label) {
+            buffer.write(at, label)?;
+        }
+        Message::new(context, self, to, &mut buffer, accepts_fds, data).send()?;
+        Ok(buffer)
+    }
+
+    /// Sends a call, or a one-way one.
+    fn call(
+        self: &Arc<Self>,
+        context: &mut UserContext,
+        id: u64,
+        data: &TransactionData,
+        buffers_size: u64,
+    ) -> Result<(), Refused> {
+        let process = &self.process;
+        let target = Target::find(process, data.handle())?;
+        let node = target.node()?.clone();
+        let to = node.owner.clone();
+        security::binder_transaction(process.credential(), to.credential())
+            .map_err(|_| Refused::because(BR_FAILED_REPLY, EPERM))?;
+        let accepts_fds = node.accepts_fds;
+
+        if data.flags & TF_ONE_WAY != 0 {
+            let buffer = self.fill(context, data, buffers_size, &to, Some(target), accepts_fds)?;
+            let is_spam = buffer.is_spam && self.detects_spam();
+            let standing = Standing {
+                from: None,
+                below: None,
+                node: Some(node),
+            };
+            let transaction = Transaction::new(id, standing, data, buffer)?;
+
+            // Complete, whatever becomes of it; but the sender should know of a dead receiver.
+            let receipt = match to.send(transaction, None) {
+                Ok(true) => BR_TRANSACTION_PENDING_FROZEN,
+                Ok(false) if is_spam => BR_ONEWAY_SPAM_SUSPECT,
+                Ok(false) => BR_TRANSACTION_COMPLETE,
+                Err((transaction, command)) => {
+                    drop(transaction);
+                    return Err(Refused {
+                        command,
+                        error: None,
+                    });
+                }
+            };
+            self.owe_receipt(receipt);
+            return Ok(());
+        }
+
+        let below = self.topmost_to_call_from()?;
+        let nested = Transaction::waiting_thread_of(&below, &to);
+        let buffer = self.fill(context, data, buffers_size, &to, Some(target), accepts_fds)?;
+        let standing = Standing {
+            from: Some(self.clone()),
+            below,
+            node: Some(node),
+        };
+        let transaction = Transaction::new(id, standing, data, buffer)?;
+        let known = transaction.clone_arc();
+        self.wait_for(known.clone());
+        if let Err((transaction, command)) = to.send(transaction, nested.as_ref()) {
+            self.do_not_wait_for(&known);
+            drop(transaction);
+            return Err(Refused {
+                command,
+                error: None,
+            });
+        }
+        Ok(())
+    }
+
+    /// Replies to the call that the thread is handling.
+    ///
+    /// # Errors
+    ///
+    /// Why there is nothing to reply to. If it is only that the reply cannot reach the caller, the
+    /// command is `BR_TRANSACTION_COMPLETE`, and the caller is told instead.
+    fn reply(
+        self: &Arc<Self>,
+        context: &mut UserContext,
+        id: u64,
+        data: &TransactionData,
+        buffers_size: u64,
+    ) -> Result<(), Refused> {
+        let none = || Refused::because(BR_FAILED_REPLY, EPROTO);
+        let Some(call) = self.take_handled() else {
+            let refused = none();
+            self.note_failure(id, &refused);
+            return Err(refused);
+        };
+        call.return_priority();
+        // Only calls that somebody waits for are handled.
+        let caller = call.from.clone().ok_or_else(none)?;
+        let accepts_fds = call.flags & TF_ACCEPT_FDS != 0;
+
+        let reply = self
+            .fill(
+                context,
+                data,
+                buffers_size,
+                &caller.process,
+                None,
+                accepts_fds,
+            )
+            .map_err(Refused::from)
+            .and_then(|buffer| {
+                let standing = Standing {
+                    from: None,
+                    below: None,
+                    node: None,
+                };
+                Ok(Transaction::new(id, standing, data, buffer)?)
+            });
+        let delivered = match reply {
+            Ok(reply) => caller.deliver_reply(&call, reply),
+            Err(refused) => {
+                caller.note_failure(id, &refused);
+                caller.deliver_failure(&call, refused.command);
+                false
+            }
+        };
+        if !delivered {
+            // As far as the sender is concerned this is complete, but nothing more is executed.
+            return Err(Refused {
+                command: BR_TRANSACTION_COMPLETE,
+                error: None,
+            });
+        }
+        self.owe_receipt(BR_TRANSACTION_COMPLETE);
+        Ok(())
+    }
+
+    fn detects_spam(&self) -> bool {
+        self.process.lock().lock().detects_spam
+    }
+}

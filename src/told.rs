@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a read tells: return commands, collected before they are written to user memory.
+//!
+//! Nothing here needs a kernel, except the vector in which the unread is kept.
+
+use kernel::prelude::*;
+
+/// The most that one read tells. It has room for several of each command.
+const LIMIT: usize = 512;
+
+const WORD: usize = size_of::<u32>();
+
+/// The commands that a read tells.
+pub(crate) struct Told {
+    bytes: [u8; LIMIT],
+    length: usize,
+    /// How many bytes there may be.
+    space: usize,
+}
+
+impl Told {
+    /// Nothing, and room for `space` bytes or as much as one read tells.
+    pub(crate) fn new(space: usize) -> Self {
+        Self {
+            bytes: [0; LIMIT],
+            length: 0,
+            space: usize::min(space, LIMIT),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.length
+    }
+
+    /// How many bytes more there may be.
+    pub(crate) fn room(&self) -> usize {
+        self.space - self.length
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+
+    /// Adds bytes, if there is room for them.
+    pub(crate) fn add(&mut self, bytes: &[u8]) -> Option<()> {
+        let end = self.length.checked_add(bytes.len())?;
+        if end > self.space {
+            return None;
+        }
+
+        self.bytes[self.length..end].copy_from_slice(bytes);
+        self.length = end;
+        Some(())
+    }
+
+    /// Adds a command without parameters, if there is room for it.
+    pub(crate) fn word(&mut self, command: u32) -> Option<()> {
+        self.add(&command.to_ne_bytes())
+    }
+
+    /// Adds a command with a parameter, if there is room for both.
+    pub(crate) fn command(&mut self, command: u32, parameter: &[u8]) -> Option<()> {
+        if self.room() < WORD + parameter.len() {
+            return None;
+        }
+        self.word(command)?;
+        self.add(parameter)
+    }
+
+    /// Puts another command into the place of the first, which has no parameters either.
+    pub(crate) fn replace_first(&mut self, command: u32) {
+        self.bytes[..WORD].copy_from_slice(&command.to_ne_bytes());
+    }
+
+    /// Moves the commands in `unread` here, as many as there is room for.
+    pub(crate) fn add_unread(&mut self, unread: &mut KVec<u8>) {
+        if unread.is_empty() {
+            return;
+        }
+        let mut taken = 0;
+
+        while let Some(size) = first_command_size(&unread[taken..]) {
+            let Some(command) = unread.get(taken..taken + size) else {
+                break;
+            };
+            if self.add(command).is_none() {
+                break;
+            }
+            taken += size;
+        }
+        let left = unread.len() - taken;
+        unread.copy_within(taken.., 0);
+        unread.truncate(left);
+    }
+}
+
+/// The size of the first of these commands with its parameter, which its number tells.
+fn first_command_size(bytes: &[u8]) -> Option<usize> {
+    let word = bytes.first_chunk::<WORD>()?;
+
+    Some(WORD + kernel::ioctl::_IOC_SIZE(u32::from_ne_bytes(*word)))
+}
