@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The ioctls beside BINDER_WRITE_READ, as parties make them.
+ */
+#ifndef VBINDER_TESTS_IOCTLS_H
+#define VBINDER_TESTS_IOCTLS_H
+
+#include "binder.h"
+#include "stats.h"
+
+/*
+ * Waits until the dead of the case before have let go of their memory. A
+ * driver that does not count it has to be believed.
+ */
+static inline bool nothing_in_use(void)
+{
+	long used = settled("used", 0);
+
+	return used == 0 || used == -ENOENT;
+}
+
+static inline long b_set_max_threads(struct party *p, u32 max)
+{
+	return b_ioctl_u32(p, BINDER_SET_MAX_THREADS, max);
+}
+
+static inline long b_thread_exit(struct party *p)
+{
+	return b_ioctl(p, BINDER_THREAD_EXIT, NULL);
+}
+
+/* The first read of a thread may come back for nothing; get that over. */
+static inline long b_greet(struct party *p)
+{
+	return b_ioctl(p, BINDER_VERSION, p->scratch);
+}
+
+#endif
