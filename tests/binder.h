@@ -19,10 +19,12 @@
 
 /* A set of return commands; their numbers are below 64 and all differ. */
 #define BR(cmd)		(1ULL << _IOC_NR(cmd))
-#define BR_MESSAGE	(BR(BR_TRANSACTION) | BR(BR_REPLY) | \
-			 BR(BR_DEAD_REPLY) | BR(BR_FAILED_REPLY) | BR(BR_ERROR))
-#define BR_RECEIPT	(BR(BR_TRANSACTION_COMPLETE) | BR(BR_DEAD_REPLY) | \
-			 BR(BR_FAILED_REPLY) | BR(BR_ERROR))
+#define BR_FAILURE	(BR(BR_DEAD_REPLY) | BR(BR_FAILED_REPLY) | \
+			 BR(BR_FROZEN_REPLY) | BR(BR_ERROR))
+#define BR_MESSAGE	(BR(BR_TRANSACTION) | BR(BR_REPLY) | BR_FAILURE)
+#define BR_RECEIPT	(BR(BR_TRANSACTION_COMPLETE) | \
+			 BR(BR_TRANSACTION_PENDING_FROZEN) | \
+			 BR(BR_ONEWAY_SPAM_SUSPECT) | BR_FAILURE)
 
 /* Opening and mapping. */
 
@@ -256,18 +258,61 @@ static inline void put_free(struct party *p, u64 buffer)
 	put(p, &buffer, sizeof(buffer));
 }
 
+/* Keeps what a return command told, unless it was a message or nothing. */
+static inline void parse_told(struct result *r, u32 cmd, const u8 *at)
+{
+	struct told told = { .cmd = cmd };
+	struct binder_frozen_state_info frozen;
+	struct binder_ptr_cookie node;
+
+	switch (cmd) {
+	case BR_ERROR:
+		memcpy(&told.value, at, sizeof(told.value));
+		break;
+	case BR_INCREFS:
+	case BR_ACQUIRE:
+	case BR_RELEASE:
+	case BR_DECREFS:
+		memcpy(&node, at, sizeof(node));
+		told.ptr = node.ptr;
+		told.cookie = node.cookie;
+		break;
+	case BR_DEAD_BINDER:
+	case BR_CLEAR_DEATH_NOTIFICATION_DONE:
+	case BR_CLEAR_FREEZE_NOTIFICATION_DONE:
+		memcpy(&told.cookie, at, sizeof(told.cookie));
+		break;
+	case BR_FROZEN_BINDER:
+		memcpy(&frozen, at, sizeof(frozen));
+		told.value = frozen.is_frozen;
+		told.cookie = frozen.cookie;
+		break;
+	default:
+		return;
+	}
+	if (r->nr_told < MAX_RETURNS)
+		r->told[r->nr_told++] = told;
+}
+
 static inline void parse(struct party *p)
 {
 	struct result *r = &p->res;
 	size_t at = 0;
+
+	if (!r->n)
+		r->nr_told = 0;
 
 	while (at + sizeof(u32) <= p->bwr.read_consumed) {
 		u32 cmd;
 
 		memcpy(&cmd, p->rbuf + at, sizeof(cmd));
 		at += sizeof(cmd);
-		if (cmd == BR_TRANSACTION || cmd == BR_REPLY)
+		if (_IOC_SIZE(cmd) >= sizeof(r->tr))
 			memcpy(&r->tr, p->rbuf + at, sizeof(r->tr));
+		if (cmd == BR_TRANSACTION_SEC_CTX)
+			memcpy(&r->secctx, p->rbuf + at + sizeof(r->tr),
+			       sizeof(r->secctx));
+		parse_told(r, cmd, p->rbuf + at);
 		at += _IOC_SIZE(cmd);
 		if (r->n < MAX_RETURNS)
 			r->br[r->n++] = cmd;

@@ -21,15 +21,39 @@
 #define MAX_PARTIES	24
 #define MAX_RETURNS	32
 #define IO_SIZE		1024
+#define PARCEL_OBJECTS	600
+#define PARCEL_DATA	(16 * KIB)
+#define PARCEL_POOL	(16 * KIB)
 
 /* Generous: emulated machines with a debug kernel are slow, hangs are rare. */
 #define PATIENCE_MS	20000
+
+/* What a return command other than a message told. */
+struct told {
+	u32 cmd;
+	u32 value;			/* an error, or whether it is frozen */
+	u64 ptr;
+	u64 cookie;
+};
 
 /* What one or several BINDER_WRITE_READ gave. */
 struct result {
 	unsigned int n;			/* return commands seen */
 	u32 br[MAX_RETURNS];		/* in order */
+	unsigned int nr_told;		/* those of them that told something */
+	struct told told[MAX_RETURNS];	/* in order */
 	struct binder_transaction_data tr;	/* of the last that had one */
+	u64 secctx;			/* of the last BR_TRANSACTION_SEC_CTX */
+};
+
+/* A message with objects, to be sent or as it was received; see parcel.h. */
+struct parcel {
+	size_t len;
+	unsigned int n;			/* objects */
+	size_t pool_len;
+	u64 offsets[PARCEL_OBJECTS];
+	u8 data[PARCEL_DATA];
+	u8 pool[PARCEL_POOL];		/* what its pointers point to */
 };
 
 struct party;
@@ -57,12 +81,15 @@ struct party {
 	u8 wbuf[IO_SIZE];
 	u8 rbuf[IO_SIZE];
 	struct result res;
+	struct parcel *out;
+	struct parcel *in;
 	u8 *payload;			/* in the party's own memory */
 	u64 scratch[8];
 };
 
 /* Each test program is one translation unit. */
 static struct party *parties;
+static struct parcel *parcels;
 static unsigned int nr_parties;
 
 static inline u32 load(u32 *word)
@@ -94,23 +121,31 @@ static inline void party_loop(void *data)
 	}
 }
 
+/* Memory that is shared with all processes that are forked from now on. */
+static inline void *shared_memory(size_t len)
+{
+	long mem = sys_mmap(NULL, len, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return is_error(mem) ? NULL : u64_ptr(mem);
+}
+
 static inline struct party *party_slot(void)
 {
 	struct party *p;
-	long mem;
 
-	if (!parties) {
-		mem = sys_mmap(NULL, MAX_PARTIES * sizeof(*p),
-			       PROT_READ | PROT_WRITE,
-			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-		if (is_error(mem))
-			return NULL;
-		parties = u64_ptr(mem);
-	}
-	if (nr_parties == MAX_PARTIES)
+	if (!parties)
+		parties = shared_memory(MAX_PARTIES * sizeof(*parties));
+	/* Apart from the parties, since most tests never touch them. */
+	if (!parcels)
+		parcels = shared_memory(MAX_PARTIES * 2 * sizeof(*parcels));
+	if (!parties || !parcels || nr_parties == MAX_PARTIES)
 		return NULL;
-	p = &parties[nr_parties++];
+	p = &parties[nr_parties];
+	p->out = &parcels[2 * nr_parties];
+	p->in = p->out + 1;
 	p->fd = -1;
+	nr_parties++;
 	return p;
 }
 
