@@ -35,4 +35,32 @@ static inline long b_greet(struct party *p)
 	return b_ioctl(p, BINDER_VERSION, p->scratch);
 }
 
+/* All that a process has opened is frozen, or nothing is any more. */
+static inline long b_freeze(struct party *p, int pid, bool enable,
+			    u32 timeout_ms)
+{
+	struct binder_freeze_info *info = (void *)p->scratch;
+
+	*info = (struct binder_freeze_info) {
+		.pid = pid,
+		.enable = enable,
+		.timeout_ms = timeout_ms,
+	};
+	return b_ioctl(p, BINDER_FREEZE, info);
+}
+
+/*
+ * Freezes once there is nothing on its way any more: the last answer may still
+ * count for a moment after it has been read.
+ */
+static inline long b_freeze_idle(struct party *p, int pid)
+{
+	return b_freeze(p, pid, true, PATIENCE_MS);
+}
+
+static inline long b_thaw(struct party *p, int pid)
+{
+	return b_freeze(p, pid, false, 0);
+}
+
 #endif
