@@ -246,7 +246,7 @@ static inline long op_drain(struct party *p, const u64 *a)
 		unsigned int before = r->n;
 
 		p->bwr = (struct binder_write_read){
-			.read_size = READ_SIZE,
+			.read_size = READ_SIZE / 2,
 			.read_buffer = ptr_u64(p->rbuf),
 		};
 		ret = sys_ioctl(p->fd, BINDER_WRITE_READ, &p->bwr);
@@ -259,12 +259,15 @@ static inline long op_drain(struct party *p, const u64 *a)
 			memmove(&r->br[before], &r->br[before + 1],
 				(r->n - before) * sizeof(r->br[0]));
 		}
-	} while (r->n < MAX_RETURNS);
+	} while (r->n <= MAX_RETURNS / 2);
 	sys_fcntl(p->fd, F_SETFL, O_RDWR);
-	return ret == -EAGAIN ? (long)r->n : ret;
+	return ret && ret != -EAGAIN ? ret : (long)r->n;
 }
 
-/* The number of return commands that were waiting, without BR_NOOP. */
+/*
+ * The number of return commands that were waiting, without BR_NOOP. When they
+ * are many, the rest waits for the next time.
+ */
 static inline long b_drain(struct party *p)
 {
 	return ON(p, op_drain);

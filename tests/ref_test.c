@@ -376,6 +376,21 @@ TEST_F(ref, zero_is_weak_if_taken_weakly)
 		  try_send(self->c, BINDER_TYPE_HANDLE, 0));
 }
 
+TEST_F(ref, zero_can_be_passed_on)
+{
+	struct party *other = client_new(AREA_SIZE);
+
+	ASSERT_NE(NULL, other);
+	ASSERT_EQ(0, b_enter_looper(other));
+	ASSERT_EQ(1, introduce(other, self->m, self->c, PTR, COOKIE));
+	ASSERT_EQ(0, b_ref(self->c, BC_ACQUIRE, 0));
+	put_handle(parcel_new(self->c), 0);
+	ASSERT_EQ(0, b_post(self->c, BC_TRANSACTION, 1, 0));
+	ASSERT_EQ(BR_TRANSACTION, b_receive_parcel(other));
+	EXPECT_EQ(BINDER_TYPE_HANDLE, flat(other->in, 0)->hdr.type);
+	EXPECT_EQ(0, flat(other->in, 0)->handle);
+}
+
 TEST_F(ref, the_manager_cannot_take_zero)
 {
 	static const u32 cmds[] = { BC_INCREFS, BC_ACQUIRE };

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The three ways of a message: a call to the manager, a one-way message to
+ * it, and its answer. Tests about what is in a message take each of them.
+ */
+#ifndef VBINDER_TESTS_WAY_H
+#define VBINDER_TESTS_WAY_H
+
+#include "parcel.h"
+
+struct way {
+	struct party *from;
+	struct party *to;
+	struct party *m;
+	struct party *c;
+	bool reply;
+	u32 cmd;
+	u32 flags;
+};
+
+/* A pair of parties and the way between them; false if there is none. */
+static inline bool way_new(struct way *w, bool reply, u32 flags)
+{
+	w->m = manager_new(AREA_SIZE);
+	w->c = client_new(AREA_SIZE);
+	w->from = reply ? w->m : w->c;
+	w->to = reply ? w->c : w->m;
+	w->reply = reply;
+	w->cmd = reply ? BC_REPLY : BC_TRANSACTION;
+	w->flags = flags;
+	return w->m && w->c;
+}
+
+/* Whatever comes before the message: an answer needs a call. */
+static inline long begin(struct way *w, u32 call_flags)
+{
+	if (!w->reply)
+		return 0;
+	if (b_send(w->c, BC_TRANSACTION, 1, call_flags, 0, 0))
+		return -1;
+	if (b_receive(w->m) != BR_TRANSACTION)
+		return -2;
+	return b_free(w->m) ? -3 : 0;
+}
+
+/* Whatever comes after it, with the message still in the receiver's hands. */
+static inline long end(struct way *w)
+{
+	if (!w->reply && !(w->flags & TF_ONE_WAY)) {
+		put_empty_reply(w->to);
+		if (b_go(w->to, 0))
+			return -4;
+		if (b_receipt(w->to) != BR_TRANSACTION_COMPLETE)
+			return -5;
+		if (b_receive(w->from) != BR_REPLY)
+			return -6;
+		put_dones(w->from);
+		return b_free(w->from) ? -7 : 0;
+	}
+	if (b_receipt(w->from) != BR_TRANSACTION_COMPLETE)
+		return -8;
+	put_dones(w->from);
+	return b_go(w->from, 0) ? -9 : 0;
+}
+
+/* The sender's parcel goes to the receiver: 0, or minus the failed step. */
+static inline long deliver_sg(struct way *w,
+			      struct binder_transaction_data_sg sg, u32 cmd)
+{
+	long ret = begin(w, TF_ACCEPT_FDS);
+
+	if (ret)
+		return ret;
+	sg.transaction_data.flags |= w->flags;
+	put_message(w->from, cmd, &sg);
+	if (b_go(w->from, 0))
+		return -10;
+	if (b_receive_parcel(w->to) != (w->reply ? BR_REPLY : BR_TRANSACTION))
+		return -11;
+	return end(w);
+}
+
+static inline long deliver(struct way *w)
+{
+	return deliver_sg(w, parcel_tr(w->from->out), w->cmd);
+}
+
+/*
+ * The message must be refused. As an answer its failure is the caller's: the
+ * one who answers is told that it is done with it.
+ */
+static inline long refused_sg(struct way *w,
+			      struct binder_transaction_data_sg sg, u32 cmd)
+{
+	long ret = begin(w, TF_ACCEPT_FDS);
+
+	if (ret)
+		return ret;
+	sg.transaction_data.flags |= w->flags;
+	put_message(w->from, cmd, &sg);
+	if (b_go(w->from, 0))
+		return -10;
+	if (!w->reply)
+		return b_receipt(w->from) == BR_FAILED_REPLY ? 0 : -11;
+	if (b_receipt(w->from) != BR_TRANSACTION_COMPLETE)
+		return -12;
+	return b_receive(w->to) == BR_FAILED_REPLY ? 0 : -13;
+}
+
+static inline long refused(struct way *w)
+{
+	return refused_sg(w, parcel_tr(w->from->out), w->cmd);
+}
+
+/* A node of the receiver: the sender's strong handle. */
+static inline long node_of_receiver(struct way *w, u64 ptr, u64 cookie)
+{
+	return w->reply ? give_node(w->c, w->m, ptr, cookie) :
+			  hand_node(w->m, w->c, ptr, cookie);
+}
+
+/* A node of the sender: the receiver's strong handle. */
+static inline long node_of_sender(struct way *w, u64 ptr, u64 cookie)
+{
+	return w->reply ? hand_node(w->m, w->c, ptr, cookie) :
+			  give_node(w->c, w->m, ptr, cookie);
+}
+
+#endif
