@@ -5,6 +5,8 @@
 #ifndef VBINDER_TESTS_IOCTLS_H
 #define VBINDER_TESTS_IOCTLS_H
 
+#include <linux/poll.h>
+
 #include "binder.h"
 #include "stats.h"
 
@@ -33,6 +35,21 @@ static inline long b_thread_exit(struct party *p)
 static inline long b_greet(struct party *p)
 {
 	return b_ioctl(p, BINDER_VERSION, p->scratch);
+}
+
+/* What poll() says within a[0] milliseconds. */
+static inline long op_poll(struct party *p, const u64 *a)
+{
+	struct pollfd pfd = { .fd = p->fd, .events = POLLIN };
+	long ret = _sys_poll(&pfd, 1, a[0]);
+
+	return ret == 1 ? pfd.revents : ret;
+}
+
+/* Waits until there is something to be read, and leaves it there. */
+static inline bool has_news(struct party *p)
+{
+	return ON(p, op_poll, PATIENCE_MS / 2) == POLLIN;
 }
 
 /* All that a process has opened is frozen, or nothing is any more. */
