@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The three ways of a message: a call to the manager, a one-way message to
- * it, and its answer. Tests about what is in a message take each of them.
+ * The three ways of a message: a call, a one-way message, and the answer to a
+ * call. Tests about what is in a message take each of them.
  */
 #ifndef VBINDER_TESTS_WAY_H
 #define VBINDER_TESTS_WAY_H
@@ -14,6 +14,7 @@ struct way {
 	struct party *m;
 	struct party *c;
 	bool reply;
+	u32 handle;		/* whom calls go to */
 	u32 cmd;
 	u32 flags;
 };
@@ -26,9 +27,25 @@ static inline bool way_new(struct way *w, bool reply, u32 flags)
 	w->from = reply ? w->m : w->c;
 	w->to = reply ? w->c : w->m;
 	w->reply = reply;
+	w->handle = 0;
 	w->cmd = reply ? BC_REPLY : BC_TRANSACTION;
 	w->flags = flags;
 	return w->m && w->c;
+}
+
+/*
+ * A way for files. The manager takes none in calls, so here all goes from the
+ * manager to the client: as calls to a node that takes them, or as an answer.
+ */
+static inline bool way_for_files(struct way *w, bool reply, u32 flags)
+{
+	if (!way_new(w, true, flags) || b_enter_looper(w->c) ||
+	    give_node(w->c, w->m, 8, 8) != 1)
+		return false;
+	w->reply = reply;
+	w->handle = reply ? 0 : 1;
+	w->cmd = reply ? BC_REPLY : BC_TRANSACTION;
+	return true;
 }
 
 /* Whatever comes before the message: an answer needs a call. */
@@ -72,6 +89,7 @@ static inline long deliver_sg(struct way *w,
 	if (ret)
 		return ret;
 	sg.transaction_data.flags |= w->flags;
+	sg.transaction_data.target.handle = w->handle;
 	put_message(w->from, cmd, &sg);
 	if (b_go(w->from, 0))
 		return -10;
@@ -97,6 +115,7 @@ static inline long refused_sg(struct way *w,
 	if (ret)
 		return ret;
 	sg.transaction_data.flags |= w->flags;
+	sg.transaction_data.target.handle = w->handle;
 	put_message(w->from, cmd, &sg);
 	if (b_go(w->from, 0))
 		return -10;
