@@ -75,6 +75,29 @@ static inline long b_freeze_idle(struct party *p, int pid)
 	return b_freeze(p, pid, true, PATIENCE_MS);
 }
 
+/* What has been received since a process was frozen; in the scratch memory. */
+static inline long b_frozen_info(struct party *p, int pid)
+{
+	struct binder_frozen_status_info *info = (void *)p->scratch;
+
+	/* What the driver has to fill in begins as something else. */
+	*info = (struct binder_frozen_status_info) {
+		.pid = pid,
+		.sync_recv = 99,
+		.async_recv = 99,
+	};
+	return b_ioctl(p, BINDER_GET_FROZEN_INFO, info);
+}
+
+/* What went wrong last in this thread; in the scratch memory. */
+static inline const struct binder_extended_error *b_error(struct party *p)
+{
+	struct binder_extended_error *ee = (void *)p->scratch;
+
+	*ee = (struct binder_extended_error) { 99, 99, 99 };
+	return b_ioctl(p, BINDER_GET_EXTENDED_ERROR, ee) ? NULL : ee;
+}
+
 static inline long b_thaw(struct party *p, int pid)
 {
 	return b_freeze(p, pid, false, 0);
