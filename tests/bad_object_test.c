@@ -43,24 +43,6 @@ FIXTURE_TEARDOWN(bad)
 	kill_all_parties();
 }
 
-/*
- * 0 if a refused message left no memory in use, no news, no node and no
- * handle; otherwise the number of what it left.
- */
-static int left_behind(struct way *w)
-{
-	/* Only our own driver has this counter. */
-	if (counter("used") > 0)
-		return 1;
-	if (b_drain(w->from) || b_drain(w->to))
-		return 2;
-	if (b_nodes(w->from) || b_nodes(w->to))
-		return 3;
-	if (node_of_sender(w, PTR, COOKIE) != 1)
-		return 4;
-	return exchange(w->c, w->m, 3, PAGE) ? 5 : 0;
-}
-
 #define EXPECT_NOTHING_LEFT()	EXPECT_EQ(0, left_behind(&self->w))
 
 /* Refuses what is in the sender's parcel. */

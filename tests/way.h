@@ -16,7 +16,9 @@ struct way {
 	bool reply;
 	u32 handle;		/* whom calls go to */
 	u32 cmd;
+	u32 cmd_sg;		/* the same for a message with buffers */
 	u32 flags;
+	long nodes;		/* what the receiver has without any message */
 };
 
 /* A pair of parties and the way between them; false if there is none. */
@@ -29,7 +31,9 @@ static inline bool way_new(struct way *w, bool reply, u32 flags)
 	w->reply = reply;
 	w->handle = 0;
 	w->cmd = reply ? BC_REPLY : BC_TRANSACTION;
+	w->cmd_sg = reply ? BC_REPLY_SG : BC_TRANSACTION_SG;
 	w->flags = flags;
+	w->nodes = 0;
 	return w->m && w->c;
 }
 
@@ -45,6 +49,8 @@ static inline bool way_for_files(struct way *w, bool reply, u32 flags)
 	w->reply = reply;
 	w->handle = reply ? 0 : 1;
 	w->cmd = reply ? BC_REPLY : BC_TRANSACTION;
+	w->cmd_sg = reply ? BC_REPLY_SG : BC_TRANSACTION_SG;
+	w->nodes = 1;
 	return true;
 }
 
@@ -131,18 +137,40 @@ static inline long refused(struct way *w)
 	return refused_sg(w, parcel_tr(w->from->out), w->cmd);
 }
 
-/* A node of the receiver: the sender's strong handle. */
-static inline long node_of_receiver(struct way *w, u64 ptr, u64 cookie)
+/* A node of one side: the other side's strong handle. */
+static inline long node_of(struct way *w, struct party *owner, u64 ptr,
+			   u64 cookie)
 {
-	return w->reply ? give_node(w->c, w->m, ptr, cookie) :
-			  hand_node(w->m, w->c, ptr, cookie);
+	return owner == w->c ? give_node(w->c, w->m, ptr, cookie) :
+			       hand_node(w->m, w->c, ptr, cookie);
 }
 
-/* A node of the sender: the receiver's strong handle. */
+static inline long node_of_receiver(struct way *w, u64 ptr, u64 cookie)
+{
+	return node_of(w, w->to, ptr, cookie);
+}
+
 static inline long node_of_sender(struct way *w, u64 ptr, u64 cookie)
 {
-	return w->reply ? hand_node(w->m, w->c, ptr, cookie) :
-			  give_node(w->c, w->m, ptr, cookie);
+	return node_of(w, w->from, ptr, cookie);
+}
+
+/*
+ * 0 if a refused message left no memory in use, no news, no node and no
+ * handle; otherwise the number of what it left.
+ */
+static inline int left_behind(struct way *w)
+{
+	/* Only our own driver has this counter. */
+	if (counter("used") > 0)
+		return 1;
+	if (b_drain(w->from) || b_drain(w->to))
+		return 2;
+	if (b_nodes(w->from) || b_nodes(w->to) != w->nodes)
+		return 3;
+	if (node_of_sender(w, 0x1000, 0x2000) != 1)
+		return 4;
+	return exchange(w->c, w->m, 3, PAGE) ? 5 : 0;
 }
 
 #endif
