@@ -7,6 +7,7 @@
 
 #include "way.h"
 
+#define NO_FILE		999	/* a number that nobody has a file with */
 #define LIMIT_NOFILE	7	/* RLIMIT_NOFILE; nolibc has no resource.h */
 
 static inline long op_syscall(struct party *p, const u64 *a)
@@ -113,6 +114,33 @@ static inline struct binder_fd_object *fd_object(struct parcel *q,
 						 unsigned int i)
 {
 	return object(q, i);
+}
+
+/* Arrays. Most cases use a buffer of this length, with the files at this place. */
+#define LEN		64
+#define PLACE		16
+
+/* A filled buffer in which n words from a place on are the same number. */
+static inline u8 *put_numbers(struct parcel *q, size_t len, u64 place,
+			      size_t n, u32 fd)
+{
+	u8 *at = pool(q, len);
+
+	fill(at, len, 1);
+	for (size_t i = 0; i < n; i++)
+		memcpy(at + place + 4 * i, &fd, sizeof(fd));
+	return at;
+}
+
+/* A message with a buffer, which has n times the same file at PLACE. */
+static inline struct parcel *files_new(struct party *p, size_t n, u32 fd)
+{
+	struct parcel *q = parcel_new(p);
+
+	/* Nothing that is a parent may be at the very beginning. */
+	put_bytes(q, "beginning", 9);
+	put_ptr(q, put_numbers(q, LEN, PLACE, n, fd), LEN);
+	return q;
 }
 
 #endif

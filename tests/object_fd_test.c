@@ -8,7 +8,6 @@
 #include "files.h"
 
 #define COOKIE		0xabcdef0123456789
-#define NO_FILE		999
 
 FIXTURE(fd)
 {
