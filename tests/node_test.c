@@ -19,6 +19,7 @@ FIXTURE(node)
 FIXTURE_SETUP(node)
 {
 	SETUP_PAIR();
+	ASSERT_EQ(0, b_enter_looper(self->c));
 }
 
 FIXTURE_TEARDOWN(node)

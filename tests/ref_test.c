@@ -20,6 +20,7 @@ FIXTURE(ref)
 FIXTURE_SETUP(ref)
 {
 	SETUP_PAIR();
+	ASSERT_EQ(0, b_enter_looper(self->c));
 }
 
 FIXTURE_TEARDOWN(ref)

@@ -34,7 +34,7 @@ static inline bool way_new(struct way *w, bool reply, u32 flags)
 	w->cmd_sg = reply ? BC_REPLY_SG : BC_TRANSACTION_SG;
 	w->flags = flags;
 	w->nodes = 0;
-	return w->m && w->c;
+	return w->m && w->c && !b_enter_looper(w->c);
 }
 
 /*
@@ -43,8 +43,7 @@ static inline bool way_new(struct way *w, bool reply, u32 flags)
  */
 static inline bool way_for_files(struct way *w, bool reply, u32 flags)
 {
-	if (!way_new(w, true, flags) || b_enter_looper(w->c) ||
-	    give_node(w->c, w->m, 8, 8) != 1)
+	if (!way_new(w, true, flags) || give_node(w->c, w->m, 8, 8) != 1)
 		return false;
 	w->reply = reply;
 	w->handle = reply ? 0 : 1;
