@@ -74,6 +74,9 @@ pub(crate) struct Descriptors {
 
 const POINTER: usize = size_of::<u64>();
 
+/// What is changed in a parent is at a multiple of this.
+const ALIGNMENT: u64 = size_of::<u32>() as u64;
+
 impl Attached {
     /// Nothing attached, with space from byte `start` of the message's buffer to `end`.
     pub(crate) fn new(start: usize, end: usize) -> Self {
@@ -92,7 +95,8 @@ impl Attached {
     ///
     /// # Errors
     ///
-    /// * `EINVAL` if there is not enough space, or the parent is not one that can be changed there.
+    /// * `EINVAL` if there is not enough space, the parent is not one that can be changed there, or
+    ///   the place in it is not a multiple of four.
     /// * `ENOMEM`.
     pub(crate) fn add(
         &mut self,
@@ -117,6 +121,7 @@ impl Attached {
         let address = base + piece.at;
 
         match parent {
+            Some((_, offset)) if offset % ALIGNMENT != 0 => return Err(EINVAL),
             Some((parent, offset)) => {
                 self.change(parent, offset, POINTER, Some(address as u64))?;
             }

@@ -76,6 +76,8 @@ enum Stage {
     Waiting,
     /// The owner has died, which is to be told, or was told and not acknowledged yet.
     Dead,
+    /// That was acknowledged.
+    Acknowledged,
     /// The same, but the process does not want to know any more, which it will be told afterwards.
     DeadAndCleared,
     /// That it does not want to know is to be told.
@@ -188,7 +190,7 @@ impl Death {
             state.place = place;
         }
         match state.stage {
-            Stage::Waiting => {
+            Stage::Waiting | Stage::Acknowledged => {
                 state.stage = Stage::Cleared;
                 self.queue_for(&mut inner, thread);
             }
@@ -225,7 +227,7 @@ impl Death {
             state.stage = Stage::Cleared;
             death.queue_for(&mut inner, thread);
         } else {
-            state.stage = Stage::Over;
+            state.stage = Stage::Acknowledged;
         }
         drop(inner);
         drop(entry);
@@ -257,7 +259,7 @@ impl Death {
                 state.stage = Stage::Over;
                 Some(BR_CLEAR_DEATH_NOTIFICATION_DONE)
             }
-            Stage::Waiting | Stage::Over => None,
+            Stage::Waiting | Stage::Acknowledged | Stage::Over => None,
         }
     }
 }

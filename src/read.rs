@@ -118,20 +118,17 @@ impl Thread {
         let mut inner = self.process.lock().lock();
         let shared = self.state.access_mut(&mut inner).is_available();
 
+        // What a one-way transaction was handled with ends here, because nobody replies to it.
+        if shared && task::nice() != self.process.nice {
+            drop(inner);
+            task::set_nice(self.process.nice);
+            inner = self.process.lock().lock();
+        }
         while !self.has_work(&mut inner, shared) {
             if nonblocking {
                 return Err(EAGAIN);
             }
             if shared {
-                // It may be any call that comes, and nobody's priority is lent for now.
-                if task::nice() != self.process.nice {
-                    drop(inner);
-                    task::set_nice(self.process.nice);
-                    inner = self.process.lock().lock();
-                    if self.has_work(&mut inner, shared) {
-                        break;
-                    }
-                }
                 inner.start_waiting(self);
             }
             let signalled = self.wake.wait_interruptible_freezable(&mut inner);

@@ -38,8 +38,9 @@ impl<M: TreeKind> Senders<M> {
     }
 
     /// Counts a buffer of `bytes` bytes by `sender`. `left` is what one-way transactions may still
-    /// use, of an area of `size` bytes. Returns whether the sender is suspected of sending too many,
-    /// which is found once each time that the space gets short.
+    /// use after it, of an area of `size` bytes. Returns whether the sender is suspected of sending
+    /// too many, because there is little space left and much of it was used by this sender before.
+    /// That is found once each time that the space gets short.
     ///
     /// # Errors
     ///
@@ -51,24 +52,27 @@ impl<M: TreeKind> Senders<M> {
         left: usize,
         size: usize,
     ) -> Result<bool, Error> {
-        let usage = match self.usages.get_mut(&sender) {
+        let mut before = Usage {
+            buffers: 0,
+            bytes: 0,
+        };
+
+        match self.usages.get_mut(&sender) {
             Some(usage) => {
+                before = *usage;
                 usage.buffers += 1;
                 usage.bytes += bytes;
-                *usage
             }
             None => {
                 let usage = Usage { buffers: 1, bytes };
                 self.usages.insert(M::Tree::reserve()?, sender, usage);
-                usage
             }
-        };
-
+        }
         if left >= size / 10 {
             self.detected = false;
             return Ok(false);
         }
-        let too_many = usage.buffers > BUFFER_LIMIT || usage.bytes > size / 4;
+        let too_many = before.buffers > BUFFER_LIMIT || before.bytes > size / 4;
         if !too_many || self.detected {
             return Ok(false);
         }
