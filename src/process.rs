@@ -342,6 +342,15 @@ impl Process {
         }
         self.release_nodes();
         self.drop_references();
+        // What was told and then cleared belongs to no reference any more.
+        let told = {
+            let mut inner = self.inner.lock();
+            (
+                core::mem::replace(&mut inner.told_deaths, RBTree::new()),
+                core::mem::replace(&mut inner.told_freezes, RBTree::new()),
+            )
+        };
+        drop(told);
         loop {
             let item = self.inner.lock().todo.pop();
             match item {
