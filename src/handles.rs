@@ -28,9 +28,10 @@ pub(crate) struct Handles<T, M: TreeKind> {
 
 struct Entry<T, M: TreeKind> {
     object: u64,
-    value: T,
+    /// Both are there until the handle is taken out of use.
+    value: Option<T>,
     /// With this the handle will be made known as free.
-    node: Reservation<M, u32, ()>,
+    node: Option<Reservation<M, u32, ()>>,
 }
 
 /// The handle that is given only to those who ask for it.
@@ -54,12 +55,12 @@ impl<T, M: TreeKind> Handles<T, M> {
 
     /// What is kept of the object that `handle` stands for.
     pub(crate) fn get(&self, handle: u32) -> Option<&T> {
-        self.entries.get(&handle).map(|entry| &entry.value)
+        self.entries.get(&handle)?.value.as_ref()
     }
 
     /// What is kept of the object that `handle` stands for.
     pub(crate) fn get_mut(&mut self, handle: u32) -> Option<&mut T> {
-        self.entries.get_mut(&handle).map(|entry| &mut entry.value)
+        self.entries.get_mut(&handle)?.value.as_mut()
     }
 
     /// The lowest handle in use that is not below `handle`.
@@ -92,8 +93,8 @@ impl<T, M: TreeKind> Handles<T, M> {
         };
         let entry = Entry {
             object,
-            value,
-            node,
+            value: Some(value),
+            node: Some(node),
         };
         self.entries.insert(entry_node, handle, entry);
         self.by_object.insert(object_node, object, handle);
@@ -102,21 +103,19 @@ impl<T, M: TreeKind> Handles<T, M> {
 
     /// Takes a handle out of use. Returns what was kept of the object.
     pub(crate) fn remove(&mut self, handle: u32) -> Option<T> {
-        let Entry {
-            object,
-            value,
-            node,
-        } = self.entries.take(&handle)?;
+        let entry = self.entries.get_mut(&handle)?;
+        let (object, value, node) = (entry.object, entry.value.take(), entry.node.take());
 
+        self.entries.remove(&handle);
         self.by_object.remove(&object);
         if handle == ZERO {
-            return Some(value);
+            return value;
         }
         if handle + 1 == self.next {
             self.next = handle;
-        } else {
+        } else if let Some(node) = node {
             self.free.insert(node, handle, ());
         }
-        Some(value)
+        value
     }
 }

@@ -24,9 +24,6 @@ pub(crate) trait Tree<K: Copy, V> {
     /// Removes the value at `key`, if there is one, and drops it. Returns the node it had.
     fn remove(&mut self, key: &K) -> Option<Self::Reservation>;
 
-    /// Removes the value at `key`, if there is one, and frees the node it had.
-    fn take(&mut self, key: &K) -> Option<V>;
-
     /// The value at `key`.
     fn get(&self, key: &K) -> Option<&V>;
 

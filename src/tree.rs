@@ -39,10 +39,6 @@ impl<K: Copy + Ord, V> ordered::Tree<K, V> for RBTree<K, V> {
         self.remove_node(key).map(RBTreeNode::into_reservation)
     }
 
-    fn take(&mut self, key: &K) -> Option<V> {
-        RBTree::remove(self, key)
-    }
-
     fn get(&self, key: &K) -> Option<&V> {
         RBTree::get(self, key)
     }

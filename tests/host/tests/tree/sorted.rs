@@ -6,7 +6,7 @@
 
 use std::cell::Cell;
 
-use crate::space::{
+use crate::ordered::{
     Error,
     Tree,
     TreeKind, //
