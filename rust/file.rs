@@ -186,7 +186,8 @@ pub trait CharDevice: Sized + Send + Sync + 'static {
 
 /// A registered character device, `/dev/<name>`. It is unregistered when this is dropped.
 ///
-/// Files that were opened before stay as they are, and keep the module.
+/// Files that were opened before stay as they are, and keep the module. The name is free at once.
+/// [`CharDevice::open`] must not drop it: that would wait for itself.
 ///
 /// # Examples
 ///
@@ -337,7 +338,8 @@ impl<D: CharDevice> Registration<D> {
     /// Called by the C side for a file of a registered device.
     unsafe extern "C" fn open(_: *mut bindings::inode, raw: *mut bindings::file) -> c_int {
         // SAFETY: `misc_open` has put the device there, which is the field of a registration. That
-        // is not dropped meanwhile, because unregistering waits for this call.
+        // is not dropped meanwhile: `misc_open` has found it in the list of devices and keeps the
+        // list's mutex during this call, which `misc_deregister` needs to take it off.
         let this = unsafe {
             let misc = (*raw).private_data.cast::<Opaque<bindings::miscdevice>>();
             &*kernel::container_of!(misc, Self, misc)
