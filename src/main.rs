@@ -7,24 +7,17 @@
 //! ([`read`], [`queue`]). Messages ([`transaction`], [`send`]) go to objects ([`node`]), of which each
 //! device has one that everybody knows ([`context`]); processes know the others by handles
 //! ([`reference`](mod@reference)), which come in messages ([`objects`], [`attached`], [`files`]). They
-//! learn when others die ([`death`]) or are frozen ([`freeze`]). All that has to do with memory is in
-//! the crate `vmarea`.
+//! learn when others die ([`death`]) or are frozen ([`freeze`]). Which devices there are is in
+//! [`devices`]. All that has to do with memory is in the crate `vmarea`.
 
 use kernel::{
     c_str,
     debugfs,
-    prelude::*,
-    str::CString,
-    sync::Arc, //
+    prelude::*, //
 };
 
 use vmarea::{
-    counters::Counters,
-    file::Registration,
-    page_range::{
-        Install,
-        PageLru, //
-    },
+    page_range::PageLru,
     shrinker::{
         Shrinker,
         UnregisteredShrinker, //
@@ -32,7 +25,10 @@ use vmarea::{
 };
 
 use crate::{
-    device::Device,
+    devices::{
+        Devices,
+        RegisteredDevice, //
+    },
     registry::Registry, //
 };
 
@@ -41,6 +37,7 @@ mod buffer;
 mod context;
 mod death;
 mod device;
+mod devices;
 mod files;
 mod freeze;
 mod handles;
@@ -81,13 +78,6 @@ struct Vbinder {
     _shrinker: Shrinker<PageLru>,
 }
 
-/// A device and what a user can see of it.
-struct RegisteredDevice {
-    door: Pin<KBox<Registration<Device>>>,
-    _stats: Pin<KBox<debugfs::File<Arc<Counters>>>>,
-    _debugfs: debugfs::Dir,
-}
-
 impl kernel::Module for Vbinder {
     fn init(_: &'static ThisModule) -> Result<Self> {
         let names = params::device_names()?;
@@ -97,48 +87,20 @@ impl kernel::Module for Vbinder {
         let registry = Registry::new()?;
         let shrinker = shrinker.register(lru.clone());
         let debugfs = debugfs::Dir::new(c_str!("vbinder"));
+        let shared = Devices::new(debugfs.clone(), lru, registry, install)?;
         let mut devices = KVec::with_capacity(names.len(), GFP_KERNEL)?;
 
         for name in names {
-            devices.push(
-                RegisteredDevice::new(name, lru.clone(), registry.clone(), install, &debugfs)?,
-                GFP_KERNEL,
-            )?;
+            devices.push(RegisteredDevice::new(&shared, &name)?, GFP_KERNEL)?;
         }
         // Nothing can fail any more.
         for device in &devices {
-            device.door.enable();
+            device.enable();
         }
         Ok(Self {
             _devices: devices,
             _debugfs: debugfs,
             _shrinker: shrinker,
-        })
-    }
-}
-
-impl RegisteredDevice {
-    fn new(
-        name: CString,
-        lru: Arc<PageLru>,
-        registry: Arc<Registry>,
-        install: Install,
-        debugfs: &debugfs::Dir,
-    ) -> Result<Self> {
-        let counters = Arc::new(Counters::new(), GFP_KERNEL)?;
-        let device = Device::new(counters.clone(), lru, registry, install)?;
-        let debugfs = debugfs.subdir(&name);
-        let stats = KBox::pin_init(
-            debugfs.read_callback_file(c_str!("stats"), counters, &|counters, f| {
-                debugfs::Writer::write(&**counters, f)
-            }),
-            GFP_KERNEL,
-        )?;
-
-        Ok(Self {
-            door: Registration::register(name, device)?,
-            _stats: stats,
-            _debugfs: debugfs,
         })
     }
 }
