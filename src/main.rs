@@ -8,7 +8,8 @@
 //! device has one that everybody knows ([`context`]); processes know the others by handles
 //! ([`reference`](mod@reference)), which come in messages ([`objects`], [`attached`], [`files`]). They
 //! learn when others die ([`death`]) or are frozen ([`freeze`]). Which devices there are is in
-//! [`devices`]. All that has to do with memory is in the crate `vmarea`.
+//! [`devices`]: some come with the module, others through configfs. All that has to do with memory is
+//! in the crate `vmarea`.
 
 use kernel::{
     c_str,
@@ -34,6 +35,8 @@ use crate::{
 
 mod attached;
 mod buffer;
+#[cfg(CONFIG_CONFIGFS_FS)]
+mod configfs;
 mod context;
 mod death;
 mod device;
@@ -73,6 +76,8 @@ module! {
 
 /// The loaded module. Its parts are dropped in this order, the doors first.
 struct Vbinder {
+    #[cfg(CONFIG_CONFIGFS_FS)]
+    _configfs: Pin<KBox<kernel::configfs::Subsystem<configfs::Maker>>>,
     _devices: KVec<RegisteredDevice>,
     _debugfs: debugfs::Dir,
     _shrinker: Shrinker<PageLru>,
@@ -93,11 +98,16 @@ impl kernel::Module for Vbinder {
         for name in names {
             devices.push(RegisteredDevice::new(&shared, &name)?, GFP_KERNEL)?;
         }
+        // From here on there may be devices that are in use.
+        #[cfg(CONFIG_CONFIGFS_FS)]
+        let configfs = configfs::register(shared)?;
         // Nothing can fail any more.
         for device in &devices {
             device.enable();
         }
         Ok(Self {
+            #[cfg(CONFIG_CONFIGFS_FS)]
+            _configfs: configfs,
             _devices: devices,
             _debugfs: debugfs,
             _shrinker: shrinker,

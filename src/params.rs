@@ -73,7 +73,8 @@ pub(crate) fn install() -> Result<Install> {
     })
 }
 
-fn check_name(name: &[u8]) -> Result<(), &'static str> {
+/// Whether a device can have this name: what is wrong with it, else.
+pub(crate) fn check_name(name: &[u8]) -> Result<(), &'static str> {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
 
     if name.is_empty() {
