@@ -5,10 +5,9 @@
  */
 #include <kselftest_harness.h>
 
-#include "mode.h"
+#include "reload.h"
 #include "traffic.h"
 
-#define MODULE_FILE	"/lib/modules/vbinder.ko"
 #define ROUNDS		5
 #define LEN		(64 * PAGE)
 
@@ -22,41 +21,8 @@ FIXTURE(unload)
 
 FIXTURE_SETUP(unload)
 {
-	char mode[32];
-
-	ASSERT_LT(0, read_file(MODE_FILE, mode, sizeof(mode)));
-	snprintf(self->params, sizeof(self->params), "install=%s", mode);
-	*strchr(self->params, '\n') = '\0';
+	ASSERT_EQ(0, module_params(self->params, sizeof(self->params)));
 	self->disturber = 0;
-}
-
-static long module_load(const char *params)
-{
-	u64 end = now_ms() + PATIENCE_MS;
-	long fd = sys_open(MODULE_FILE, O_RDONLY);
-	long ret;
-
-	if (fd < 0)
-		return fd;
-	ret = __nolibc_syscall3(__NR_finit_module, fd, params, 0);
-	sys_close(fd);
-	/* The device node comes on its own. */
-	while (!ret && access(DEVICE, F_OK) && now_ms() < end)
-		nap();
-	return ret;
-}
-
-/* Files of the dead may be in use for a moment. */
-static long module_unload(void)
-{
-	u64 end = now_ms() + PATIENCE_MS;
-	long ret;
-
-	while ((ret = __nolibc_syscall2(__NR_delete_module, "vbinder",
-					O_NONBLOCK)) == -EAGAIN &&
-	       now_ms() < end)
-		nap();
-	return ret;
 }
 
 FIXTURE_TEARDOWN(unload)
@@ -66,7 +32,7 @@ FIXTURE_TEARDOWN(unload)
 		kill(self->disturber, SIGKILL);
 		waitpid(self->disturber, NULL, 0);
 	}
-	if (access(MODE_FILE, F_OK))
+	if (!module_is_loaded())
 		EXPECT_EQ(0, module_load(self->params));
 }
 
@@ -158,11 +124,8 @@ TEST_F_STRESS(unload, is_refused_while_messages_come)
 	ASSERT_NE(NULL, self->c);
 	START(self->m, op_serve);
 	START(self->c, op_call_for, stress_ms(), 0);
-	while (now_ms() < began + stress_ms() && is_busy(self->c)) {
-		ASSERT_EQ(-EAGAIN,
-			  __nolibc_syscall2(__NR_delete_module, "vbinder",
-					    O_NONBLOCK));
-	}
+	while (now_ms() < began + stress_ms() && is_busy(self->c))
+		ASSERT_EQ(-EAGAIN, module_try_unload());
 	EXPECT_LT(0, finish_stress(self->c));
 	EXPECT_LT(0, stop_serving(self->c, self->m));
 }
