@@ -237,7 +237,7 @@ TEST_F(async, the_end_of_its_thread_does_not_free_it)
 	u64 held;
 
 	ASSERT_NE(NULL, t);
-	ASSERT_EQ(0, b_greet(t));
+	ASSERT_EQ(0, b_enter_looper(t));
 	ASSERT_EQ(BR_TRANSACTION_COMPLETE, b_tell(self->c, self->node1, 1));
 	ASSERT_EQ(BR_TRANSACTION_COMPLETE, b_tell(self->c, self->node1, 2));
 	ASSERT_EQ(1, next_call(t));

@@ -70,6 +70,7 @@ TEST_F(reader, a_thread_outside_the_loop)
 /* Whoever waits for an answer hears nothing else. */
 TEST_F(reader, not_a_caller)
 {
+	ASSERT_EQ(0, b_enter_looper(self->t));
 	ASSERT_EQ(0, b_watch(self->c, self->node, WATCH));
 	ASSERT_EQ(0, b_ask(self->c, 0, 1));
 	ASSERT_EQ(1, next_call(self->m));
@@ -84,6 +85,7 @@ TEST_F(reader, not_a_caller)
 
 TEST_F(reader, a_caller_after_its_answer)
 {
+	ASSERT_EQ(0, b_enter_looper(self->c));
 	ASSERT_EQ(0, b_watch(self->c, self->node, WATCH));
 	ASSERT_EQ(0, b_ask(self->c, 0, 1));
 	ASSERT_EQ(1, next_call(self->m));
@@ -96,6 +98,7 @@ TEST_F(reader, a_caller_after_its_answer)
 
 TEST_F(reader, the_end_of_the_asking_thread_changes_nothing)
 {
+	ASSERT_EQ(0, b_enter_looper(self->c));
 	ASSERT_EQ(0, b_watch(self->t, self->node, WATCH));
 	ASSERT_EQ(0, b_thread_exit(self->t));
 	ASSERT_EQ(SIGKILL, party_kill(self->o));
@@ -104,6 +107,8 @@ TEST_F(reader, the_end_of_the_asking_thread_changes_nothing)
 
 TEST_F(reader, any_thread_may_notice_and_clear)
 {
+	ASSERT_EQ(0, b_enter_looper(self->c));
+	ASSERT_EQ(0, b_enter_looper(self->t));
 	ASSERT_EQ(0, b_watch(self->c, self->node, WATCH));
 	ASSERT_EQ(SIGKILL, party_kill(self->o));
 	ASSERT_EQ(BR_DEAD_BINDER, b_await(self->c, BR(BR_DEAD_BINDER)));
@@ -153,6 +158,7 @@ TEST_F(reader, a_thread_outside_the_loop_that_clears)
 
 TEST_F(reader, poll_is_woken_by_a_death)
 {
+	ASSERT_EQ(0, b_enter_looper(self->c));
 	ASSERT_EQ(0, b_watch(self->c, self->node, WATCH));
 	ASSERT_EQ(0, ON(self->c, op_poll, 0));
 	START(self->c, op_poll, PATIENCE_MS);
@@ -166,6 +172,7 @@ TEST_F(reader, poll_is_woken_by_a_death)
 
 TEST_F(reader, poll_tells_of_an_answer_to_clearing)
 {
+	ASSERT_EQ(0, b_enter_looper(self->c));
 	ASSERT_EQ(0, b_watch(self->c, self->node, WATCH));
 	ASSERT_EQ(0, b_unwatch(self->c, self->node, WATCH));
 	EXPECT_EQ(POLLIN, ON(self->c, op_poll, 0));
@@ -175,6 +182,7 @@ TEST_F(reader, poll_tells_of_an_answer_to_clearing)
 
 TEST_F(reader, the_manager_s_death_is_told)
 {
+	ASSERT_EQ(0, b_enter_looper(self->c));
 	ASSERT_EQ(0, b_ref(self->c, BC_ACQUIRE, 0));
 	ASSERT_EQ(0, b_watch(self->c, 0, WATCH));
 	ASSERT_EQ(SIGKILL, party_kill(self->m));
@@ -186,6 +194,7 @@ TEST_F(reader, the_manager_s_death_is_told)
 
 TEST_F(reader, handle_zero_without_a_reference_is_ignored)
 {
+	ASSERT_EQ(0, b_enter_looper(self->c));
 	ASSERT_EQ(0, b_watch(self->c, 0, WATCH));
 	ASSERT_EQ(SIGKILL, party_kill(self->m));
 	ASSERT_EQ(0, b_become_manager(self->o));
@@ -195,6 +204,8 @@ TEST_F(reader, handle_zero_without_a_reference_is_ignored)
 /* Calls to handle 0 are for whoever is the manager, the notification is not. */
 TEST_F(reader, another_manager_is_not_the_dead_one)
 {
+	ASSERT_EQ(0, b_enter_looper(self->o));
+	ASSERT_EQ(0, b_enter_looper(self->c));
 	ASSERT_EQ(0, b_ref(self->c, BC_ACQUIRE, 0));
 	ASSERT_EQ(0, b_watch(self->c, 0, WATCH));
 	ASSERT_EQ(SIGKILL, party_kill(self->m));
@@ -211,6 +222,7 @@ TEST_F(reader, another_manager_is_not_the_dead_one)
 
 TEST_F(reader, another_manager_s_death_is_told_to_who_asks_again)
 {
+	ASSERT_EQ(0, b_enter_looper(self->c));
 	ASSERT_EQ(0, b_ref(self->c, BC_ACQUIRE, 0));
 	ASSERT_EQ(0, b_watch(self->c, 0, WATCH));
 	ASSERT_EQ(SIGKILL, party_kill(self->m));

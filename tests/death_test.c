@@ -32,9 +32,9 @@ FIXTURE_SETUP(watch)
 	ASSERT_TRUE(nothing_in_use());
 	self->m = manager_new(AREA_SIZE);
 	ASSERT_NE(NULL, self->m);
-	self->o = client_new(AREA_SIZE);
+	self->o = looper_new(AREA_SIZE);
 	ASSERT_NE(NULL, self->o);
-	self->c = client_new(AREA_SIZE);
+	self->c = looper_new(AREA_SIZE);
 	ASSERT_NE(NULL, self->c);
 	handle = introduce(self->o, self->m, self->c, NODE, COOKIE);
 	ASSERT_LT(0, handle);
@@ -124,7 +124,7 @@ TEST_F(watch, any_cookie_will_do)
 
 TEST_F(watch, everybody_who_asked_is_told)
 {
-	struct party *d = client_new(AREA_SIZE);
+	struct party *d = looper_new(AREA_SIZE);
 	long handle;
 
 	ASSERT_NE(NULL, d);
@@ -206,7 +206,7 @@ TEST_F(watch, a_weak_reference_is_enough)
 
 TEST_F(watch, nobody_is_told_who_has_let_go)
 {
-	struct party *d = client_new(AREA_SIZE);
+	struct party *d = looper_new(AREA_SIZE);
 	long handle;
 
 	ASSERT_NE(NULL, d);

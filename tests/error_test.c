@@ -24,7 +24,7 @@ FIXTURE_SETUP(error)
 {
 	ASSERT_TRUE(nothing_in_use());
 	SETUP_PAIR();
-	ASSERT_EQ(0, b_greet(self->c));
+	ASSERT_EQ(0, b_enter_looper(self->c));
 }
 
 FIXTURE_TEARDOWN(error)

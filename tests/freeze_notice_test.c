@@ -33,9 +33,9 @@ FIXTURE_SETUP(notice)
 	ASSERT_TRUE(nothing_in_use());
 	self->m = manager_new(AREA_SIZE);
 	ASSERT_NE(NULL, self->m);
-	self->o = client_new(AREA_SIZE);
+	self->o = looper_new(AREA_SIZE);
 	ASSERT_NE(NULL, self->o);
-	self->c = client_new(AREA_SIZE);
+	self->c = looper_new(AREA_SIZE);
 	ASSERT_NE(NULL, self->c);
 	self->f = client_new(0);
 	ASSERT_NE(NULL, self->f);
@@ -148,7 +148,7 @@ TEST_F(notice, a_freeze_that_fails_is_not_told)
 
 TEST_F(notice, everybody_who_asked_is_told)
 {
-	struct party *d = client_new(AREA_SIZE);
+	struct party *d = looper_new(AREA_SIZE);
 	long handle;
 
 	ASSERT_NE(NULL, d);
@@ -425,7 +425,7 @@ TEST_F(notice, any_thread_may_read_and_hear)
 	struct party *t = party_thread(self->c);
 
 	ASSERT_NE(NULL, t);
-	ASSERT_EQ(0, b_greet(t));
+	ASSERT_EQ(0, b_enter_looper(t));
 	ASSERT_EQ(0, b_request(self->c, self->node, NOTICE));
 	EXPECT_STATE(t, NOTICE, 0);
 	ASSERT_EQ(0, b_heard(self->c, NOTICE));

@@ -30,6 +30,7 @@ FIXTURE_SETUP(freeze)
 {
 	ASSERT_TRUE(nothing_in_use());
 	SETUP_PAIR();
+	ASSERT_EQ(0, b_enter_looper(self->c));
 	self->f = client_new(0);
 	ASSERT_NE(NULL, self->f);
 	ASSERT_EQ(0, b_greet(self->f));
@@ -149,7 +150,7 @@ static struct party *second_file(struct party *p)
 {
 	struct party *t = party_thread(p);
 
-	if (!t || b_open(t) < 0 || b_map(t, AREA_SIZE))
+	if (!t || b_open(t) < 0 || b_map(t, AREA_SIZE) || b_enter_looper(t))
 		return NULL;
 	return t;
 }

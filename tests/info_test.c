@@ -21,6 +21,7 @@ FIXTURE_SETUP(info)
 {
 	ASSERT_TRUE(nothing_in_use());
 	SETUP_PAIR();
+	ASSERT_EQ(0, b_enter_looper(self->c));
 }
 
 FIXTURE_TEARDOWN(info)

@@ -7,8 +7,7 @@
 
 #include <linux/poll.h>
 
-#include "binder.h"
-#include "stats.h"
+#include "pair.h"
 
 /*
  * Waits until the dead of the case before have let go of their memory. A
@@ -35,6 +34,14 @@ static inline long b_thread_exit(struct party *p)
 static inline long b_greet(struct party *p)
 {
 	return b_ioctl(p, BINDER_VERSION, p->scratch);
+}
+
+/* Somebody who calls and is called: only loopers can rely on being told. */
+static inline struct party *looper_new(size_t len)
+{
+	struct party *p = client_new(len);
+
+	return p && !b_enter_looper(p) ? p : NULL;
 }
 
 /* What poll() says within a[0] milliseconds. */

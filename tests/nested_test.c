@@ -34,9 +34,9 @@ FIXTURE_SETUP(nested)
 	ASSERT_TRUE(nothing_in_use());
 	self->m = manager_new(AREA_SIZE);
 	ASSERT_NE(NULL, self->m);
-	self->a = client_new(AREA_SIZE);
+	self->a = looper_new(AREA_SIZE);
 	ASSERT_NE(NULL, self->a);
-	self->c = client_new(AREA_SIZE);
+	self->c = looper_new(AREA_SIZE);
 	ASSERT_NE(NULL, self->c);
 	handle = give_node(self->a, self->m, NODE_A, COOKIE);
 	ASSERT_LT(0, handle);

@@ -45,9 +45,9 @@ FIXTURE_SETUP(pending)
 	ASSERT_TRUE(nothing_in_use());
 	self->m = manager_new(AREA_SIZE);
 	ASSERT_NE(NULL, self->m);
-	self->o = client_new(AREA_SIZE);
+	self->o = looper_new(AREA_SIZE);
 	ASSERT_NE(NULL, self->o);
-	self->c = client_new(AREA_SIZE);
+	self->c = looper_new(AREA_SIZE);
 	ASSERT_NE(NULL, self->c);
 	handle = introduce(self->o, self->m, self->c, NODE, COOKIE);
 	ASSERT_LT(0, handle);
@@ -243,11 +243,13 @@ TEST_F(pending, an_answer_to_clearing)
 	EXPECT_CLEAN_END();
 }
 
-TEST_F(pending, an_answer_to_a_looper_s_clearing)
+TEST_F(pending, an_answer_to_another_thread_s_clearing)
 {
-	ASSERT_EQ(0, b_enter_looper(self->c));
+	struct party *t = party_thread(self->c);
+
+	ASSERT_NE(NULL, t);
 	ASSERT_EQ(0, b_watch(self->c, self->node, COOKIE));
-	ASSERT_EQ(0, b_unwatch(self->c, self->node, COOKIE));
+	ASSERT_EQ(0, b_unwatch(t, self->node, COOKIE));
 	EXPECT_CLEAN_END();
 }
 

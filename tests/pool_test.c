@@ -350,6 +350,7 @@ TEST_F(pool, leaving_keeps_the_work_of_the_process)
 	struct party *t = thread_of(self->m);
 
 	ASSERT_NE(NULL, t);
+	ASSERT_EQ(0, b_enter_looper(t));
 	ASSERT_EQ(0, b_call(self->c, 1, 8));
 	ASSERT_EQ(0, b_thread_exit(self->m));
 	ASSERT_EQ(BR_TRANSACTION, b_receive(t));

@@ -152,7 +152,7 @@ TEST_F(priority, each_thread_has_its_caller_s)
 
 TEST_F(priority, it_is_passed_on)
 {
-	struct party *d = client_new(AREA_SIZE);
+	struct party *d = looper_new(AREA_SIZE);
 	long handle;
 
 	ASSERT_NE(NULL, d);

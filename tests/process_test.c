@@ -284,7 +284,7 @@ TEST_F(process, a_passed_file_outlives_the_opener)
 	ASSERT_EQ(SIGKILL, party_kill(self->m));
 	EXPECT_EQ(-EBUSY, b_ioctl_u32(self->c, BINDER_SET_CONTEXT_MGR, 0));
 	/* Its memory is gone, but not what it was asked. */
-	ASSERT_EQ(0, b_greet(k));
+	ASSERT_EQ(0, b_enter_looper(k));
 	ASSERT_EQ(1, next_call(k));
 	ASSERT_EQ(0, b_answer(k, 2));
 	EXPECT_EQ(2, next_answer(self->c));

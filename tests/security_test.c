@@ -24,11 +24,11 @@ FIXTURE(security)
 FIXTURE_SETUP(security)
 {
 	ASSERT_TRUE(nothing_in_use());
-	self->m = client_new(AREA_SIZE);
+	self->m = looper_new(AREA_SIZE);
 	ASSERT_NE(NULL, self->m);
 	self->c = client_new(AREA_SIZE);
 	ASSERT_NE(NULL, self->c);
-	ASSERT_EQ(0, b_greet(self->c));
+	ASSERT_EQ(0, b_enter_looper(self->c));
 }
 
 FIXTURE_TEARDOWN(security)
@@ -211,7 +211,7 @@ static struct party *client_in(struct party *parent)
 {
 	struct party *p = party_child(parent);
 
-	if (!p || b_open(p) < 0 || b_map(p, AREA_SIZE) || b_greet(p))
+	if (!p || b_open(p) < 0 || b_map(p, AREA_SIZE) || b_enter_looper(p))
 		return NULL;
 	return p;
 }

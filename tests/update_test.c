@@ -31,7 +31,7 @@ FIXTURE_SETUP(update)
 	ASSERT_TRUE(nothing_in_use());
 	self->m = manager_new(SMALL_AREA);
 	ASSERT_NE(NULL, self->m);
-	self->c = client_new(AREA_SIZE);
+	self->c = looper_new(AREA_SIZE);
 	ASSERT_NE(NULL, self->c);
 	self->d = client_new(AREA_SIZE);
 	ASSERT_NE(NULL, self->d);
