@@ -155,10 +155,11 @@ impl_list_item! {
 }
 
 struct State {
-    is_frozen: bool,
-    /// There is something to be told.
-    pending: bool,
-    /// What was told last is not acknowledged yet; until it is nothing more is told.
+    /// Whether the owner is frozen, if that is known yet.
+    is_frozen: Option<bool>,
+    /// What was told last.
+    last_told: Option<bool>,
+    /// That is not acknowledged yet; until it is nothing more is told.
     told: bool,
     /// The process does not want to know any more.
     cleared: bool,
@@ -166,6 +167,13 @@ struct State {
     over: bool,
     /// For the tree of those that were told.
     place: Option<Reservation>,
+}
+
+impl State {
+    /// Whether there is something to be told now.
+    fn has_news(&self) -> bool {
+        !self.over && !self.told && (self.cleared || self.is_frozen != self.last_told)
+    }
 }
 
 type Key = (u64, u64);
@@ -188,8 +196,8 @@ impl Listener {
         let state = LockedBy::new(
             process.lock(),
             State {
-                is_frozen: false,
-                pending: false,
+                is_frozen: None,
+                last_told: None,
                 told: false,
                 cleared: false,
                 over: false,
@@ -230,25 +238,18 @@ impl Listener {
         (self.cookie, self.id)
     }
 
-    /// Tells the process about the owner, if that is news or it is the `first` time.
+    /// Tells the process about the owner, if that is news.
     fn owner_changed(self: &Arc<Self>, is_frozen: bool, first: bool) {
         let mut inner = self.process.lock().lock();
         let state = self.state.access_mut(&mut inner);
 
-        if state.cleared || state.over {
-            return;
+        // What is known when it begins may have been overtaken by a change.
+        if !first || state.is_frozen.is_none() {
+            state.is_frozen = Some(is_frozen);
         }
-        if state.told {
-            state.pending |= state.is_frozen != is_frozen;
-            state.is_frozen = is_frozen;
-            return;
+        if state.has_news() {
+            inner.queue_freeze(self);
         }
-        // The first news may have been overtaken by others.
-        if !(first && state.pending) {
-            state.is_frozen = is_frozen;
-        }
-        state.pending = true;
-        inner.queue_freeze(self);
     }
 
     /// Tells everybody who listens at a node about its owner.
@@ -286,8 +287,7 @@ impl Listener {
         let state = self.state.access_mut(&mut inner);
 
         state.cleared = true;
-        state.pending = true;
-        if !state.told {
+        if state.has_news() {
             inner.queue_freeze(self);
         }
     }
@@ -325,7 +325,7 @@ impl Listener {
 
         state.told = false;
         state.place = Some(entry.into_reservation());
-        if state.pending {
+        if state.has_news() {
             inner.queue_freeze(&listener);
         }
         drop(inner);
@@ -335,7 +335,7 @@ impl Listener {
     /// What the process, which reads, is to be told, if anything.
     pub(crate) fn take_news(self: &Arc<Self>, inner: &mut ProcessInner) -> Option<News> {
         let state = self.state.access_mut(inner);
-        if state.over || !core::mem::take(&mut state.pending) {
+        if !state.has_news() {
             return None;
         }
         if state.cleared {
@@ -344,9 +344,10 @@ impl Listener {
         }
 
         state.told = true;
+        state.last_told = state.is_frozen;
         let info = FrozenStateInfo {
             cookie: self.cookie,
-            is_frozen: u32::from(state.is_frozen),
+            is_frozen: u32::from(state.is_frozen == Some(true)),
             reserved: 0,
         };
         if let Some(place) = state.place.take() {
