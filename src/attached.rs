@@ -24,10 +24,10 @@ use crate::buffer::Buffer;
 
 /// The attached buffers of a message.
 pub(crate) struct Attached {
-    pieces: KVec<Piece>,
+    pieces: KVVec<Piece>,
     /// The last piece and its ancestors, the last one last.
-    open: KVec<Open>,
-    changes: KVec<Change>,
+    open: KVVec<Open>,
+    changes: KVVec<Change>,
     /// The part of the message's buffer that is left for them.
     next: usize,
     end: usize,
@@ -81,9 +81,9 @@ impl Attached {
     /// Nothing attached, with space from byte `start` of the message's buffer to `end`.
     pub(crate) fn new(start: usize, end: usize) -> Self {
         Self {
-            pieces: KVec::new(),
-            open: KVec::new(),
-            changes: KVec::new(),
+            pieces: KVVec::new(),
+            open: KVVec::new(),
+            changes: KVVec::new(),
             next: start,
             end,
         }

@@ -44,7 +44,7 @@ pub(crate) struct Buffer {
     offset: usize,
     pub(crate) layout: Layout,
     /// Files that the receiver gets when it reads.
-    pub(crate) files: KVec<Carried>,
+    pub(crate) files: KVVec<Carried>,
     /// The sender sends too many one-way transactions.
     pub(crate) is_spam: bool,
     /// Not there while user space has the buffer.
@@ -61,7 +61,7 @@ pub(crate) struct Delivered {
     /// Who sent a one-way transaction, and how much of the space it takes up.
     sender: Option<(i32, usize)>,
     /// What the objects in the message keep alive.
-    objects: KVec<Kept>,
+    objects: KVVec<Kept>,
     /// Whether the sender wants the data cleared when the buffer is freed.
     clear: bool,
 }
@@ -168,14 +168,14 @@ impl Buffer {
                 process,
                 offset: lease.offset(),
                 layout,
-                files: KVec::new(),
+                files: KVVec::new(),
                 is_spam,
                 kept: Some(Delivered {
                     sender: oneway_from.map(|sender| (sender, lease.len())),
                     lease,
                     target,
                     oneway: None,
-                    objects: KVec::new(),
+                    objects: KVVec::new(),
                     clear,
                 }),
             }),

@@ -70,9 +70,6 @@ impl Context {
 
         let node = process.hold_node(object)?;
         let result = self.install(&node, euid);
-        if result.is_ok() {
-            node.make_manager(&mut process.lock().lock());
-        }
         node.unhold();
         result
     }
@@ -87,6 +84,7 @@ impl Context {
             return Err(EPERM);
         }
         manager.uid = Some(euid);
+        node.make_manager(&mut node.owner.lock().lock());
         manager.node = Some(node.clone());
         Ok(())
     }

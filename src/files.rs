@@ -72,7 +72,7 @@ impl Buffer {
         if self.files.is_empty() {
             return Ok(());
         }
-        let mut reserved = KVec::with_capacity(self.files.len(), GFP_KERNEL)?;
+        let mut reserved = KVVec::with_capacity(self.files.len(), GFP_KERNEL)?;
         self.reserve(self.files.len())?;
         for carried in &self.files {
             let fd = FileDescriptorReservation::get_unused_fd_flags(O_CLOEXEC)?;
@@ -82,7 +82,7 @@ impl Buffer {
         }
 
         // Nothing can fail any more.
-        let files = core::mem::replace(&mut self.files, KVec::new());
+        let files = core::mem::replace(&mut self.files, KVVec::new());
         for (fd, carried) in reserved.into_iter().zip(files) {
             if carried.close {
                 self.keep(Kept::Descriptor(fd.reserved_fd()));

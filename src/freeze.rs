@@ -53,6 +53,15 @@ pub(crate) struct Freezer {
     /// Transactions that were sent to the process and not yet replied to, or if they are one-way or
     /// replies, not yet read.
     pub(crate) outstanding: u32,
+    /// How often it was frozen and thawed.
+    changes: u64,
+}
+
+/// Whether a process is frozen, and how often that had changed when it was so.
+#[derive(Clone, Copy)]
+struct Condition {
+    is_frozen: bool,
+    changes: u64,
 }
 
 impl Freezer {
@@ -62,13 +71,32 @@ impl Freezer {
             refused_calls: false,
             kept_oneways: false,
             outstanding: 0,
+            changes: 0,
         }
     }
 
     fn set(&mut self, is_frozen: bool) {
-        self.is_frozen = is_frozen;
+        self.change(is_frozen);
         self.refused_calls = false;
         self.kept_oneways = false;
+    }
+
+    fn change(&mut self, is_frozen: bool) {
+        self.is_frozen = is_frozen;
+        self.changes += 1;
+    }
+
+    fn condition(&self) -> Condition {
+        Condition {
+            is_frozen: self.is_frozen,
+            changes: self.changes,
+        }
+    }
+
+    /// The process ends: nobody waits for it.
+    pub(crate) fn end(&mut self) {
+        self.is_frozen = false;
+        self.outstanding = 0;
     }
 }
 
@@ -79,13 +107,13 @@ impl Process {
     ///
     /// * `EAGAIN` if transactions are under way, still after the time that `info` gives them. Then
     ///   the process is not frozen.
-    /// * `EINTR` after a signal.
+    /// * `ERESTARTSYS` after a signal. Then it is not frozen either.
     pub(crate) fn freeze(self: &Arc<Self>, info: &FreezeInfo) -> Result {
         let mut inner = self.lock().lock();
         inner.freezer.set(info.enable != 0);
         if info.enable == 0 {
             drop(inner);
-            self.tell_listeners(false);
+            self.tell_listeners();
             return Ok(());
         }
 
@@ -96,7 +124,7 @@ impl Process {
                 CondVarTimeoutResult::Woken { jiffies } => left = jiffies,
                 CondVarTimeoutResult::Timeout => left = 0,
                 CondVarTimeoutResult::Signal { .. } => {
-                    result = Err(EINTR);
+                    result = Err(ERESTARTSYS);
                     break;
                 }
             }
@@ -105,15 +133,15 @@ impl Process {
             result = Err(EAGAIN);
         }
         if result.is_err() {
-            inner.freezer.is_frozen = false;
-            return result;
+            inner.freezer.change(false);
         }
         drop(inner);
-        self.tell_listeners(true);
-        Ok(())
+        // Those who began to listen meanwhile have been told, too.
+        self.tell_listeners();
+        result
     }
 
-    fn tell_listeners(&self, is_frozen: bool) {
+    fn tell_listeners(&self) {
         let mut from = 0;
 
         loop {
@@ -121,8 +149,9 @@ impl Process {
             let Some(node) = inner.node_at_least(from) else {
                 return;
             };
+            let condition = inner.freezer.condition();
             drop(inner);
-            Listener::tell_all(&node, is_frozen);
+            Listener::tell_all(&node, condition);
             match node.name.ptr.checked_add(1) {
                 Some(next) => from = next,
                 None => return,
@@ -157,6 +186,8 @@ impl_list_item! {
 struct State {
     /// Whether the owner is frozen, if that is known yet.
     is_frozen: Option<bool>,
+    /// Since which of its changes.
+    changes: u64,
     /// What was told last.
     last_told: Option<bool>,
     /// That is not acknowledged yet; until it is nothing more is told.
@@ -197,6 +228,7 @@ impl Listener {
             process.lock(),
             State {
                 is_frozen: None,
+                changes: 0,
                 last_told: None,
                 told: false,
                 cleared: false,
@@ -220,7 +252,7 @@ impl Listener {
         let entry = Reservation::new(GFP_KERNEL)?.into_node(listener.key(), listener.clone());
 
         let mut owner = node.owner.lock().lock();
-        let is_frozen = owner.freezer.is_frozen;
+        let condition = owner.freezer.condition();
         let state = node.state.access_mut(&mut owner);
         if state.dead {
             // There is nothing to learn.
@@ -230,7 +262,7 @@ impl Listener {
         }
         state.listeners.insert(entry);
         drop(owner);
-        listener.owner_changed(is_frozen, true);
+        listener.owner_changed(condition);
         Ok(listener)
     }
 
@@ -239,13 +271,14 @@ impl Listener {
     }
 
     /// Tells the process about the owner, if that is news.
-    fn owner_changed(self: &Arc<Self>, is_frozen: bool, first: bool) {
+    fn owner_changed(self: &Arc<Self>, condition: Condition) {
         let mut inner = self.process.lock().lock();
         let state = self.state.access_mut(&mut inner);
 
-        // What is known when it begins may have been overtaken by a change.
-        if !first || state.is_frozen.is_none() {
-            state.is_frozen = Some(is_frozen);
+        // It may have been overtaken.
+        if condition.changes >= state.changes {
+            state.is_frozen = Some(condition.is_frozen);
+            state.changes = condition.changes;
         }
         if state.has_news() {
             inner.queue_freeze(self);
@@ -253,7 +286,7 @@ impl Listener {
     }
 
     /// Tells everybody who listens at a node about its owner.
-    fn tell_all(node: &Node, is_frozen: bool) {
+    fn tell_all(node: &Node, condition: Condition) {
         let mut from = (0, 0);
 
         loop {
@@ -266,7 +299,7 @@ impl Listener {
                 return;
             };
             drop(owner);
-            listener.owner_changed(is_frozen, false);
+            listener.owner_changed(condition);
             from = (key.0, key.1.saturating_add(1));
         }
     }

@@ -144,14 +144,22 @@ impl Process {
             return Err(EPERM);
         }
 
-        let node = self.node_of(info.handle, true)?;
+        let (node, lives) = self.take_node(info.handle, true)?;
         let owner = node.owner.lock().lock();
         let state = node.state.access(&owner);
-        Ok(NodeInfoForRef {
-            strong_count: state.local_strong.saturating_add(state.remote_strong),
+        // Without the reference that was made just now.
+        let own = u32::from(lives);
+        let info = NodeInfoForRef {
+            strong_count: state
+                .local_strong
+                .saturating_add(state.remote_strong)
+                .saturating_sub(own),
             weak_count: state.local_weak,
             ..info
-        })
+        };
+        drop(owner);
+        node.remove_local(true);
+        Ok(info)
     }
 
     /// What has happened to the processes with this id since they were frozen.

@@ -60,7 +60,7 @@ pub(crate) struct Node {
     pub(crate) owner: Arc<Process>,
     /// What user space knows the object as.
     pub(crate) name: PtrCookie,
-    /// The nice value that the object's calls are handled with at most.
+    /// The nice value that the object's calls are handled with at most; none, if it is more than 19.
     pub(crate) nice: i32,
     pub(crate) accepts_fds: bool,
     /// The owner wants to know the security context of who sends to the object.
@@ -179,7 +179,7 @@ impl Node {
                     ptr: object.binder,
                     cookie: object.cookie,
                 },
-                nice: i32::from((object.flags & OBJECT_PRIORITY) as u8 as i8),
+                nice: (object.flags & OBJECT_PRIORITY) as i32,
                 accepts_fds: object.flags & OBJECT_ACCEPTS_FDS != 0,
                 wants_context: object.flags & OBJECT_SECURITY_CONTEXT != 0,
                 state,

@@ -267,14 +267,18 @@ impl<'m> Message<'m> {
             return Ok(());
         }
 
-        let node = from.node_of(object.handle(), strong)?;
-        self.may_transfer()?;
-        if !Arc::ptr_eq(&node.owner, self.receiver) {
-            let handle = self.receiver.refer_to(&node, strong, None)?;
-            self.become_handle(object, handle, strong);
+        let (node, lives) = from.take_node(object.handle(), strong)?;
+        let is_own = lives && Arc::ptr_eq(&node.owner, self.receiver);
+        let handle = match self.may_transfer() {
+            Ok(()) if is_own => None,
+            Ok(()) => Some(self.receiver.refer_to(&node, strong, None)),
+            Err(error) => Some(Err(error)),
+        };
+        if let Some(handle) = handle {
+            node.remove_local(strong);
+            self.become_handle(object, handle?, strong);
             return Ok(());
         }
-        node.add_local(&mut node.owner.lock().lock(), strong)?;
         object.kind = if strong {
             TYPE_BINDER
         } else {

@@ -32,6 +32,9 @@ impl Oneway {
 
     /// Takes out the first of those that wait which `new` makes pointless.
     fn take_outdated(&mut self, new: &Transaction) -> Option<ListArc<Transaction>> {
+        if !new.may_supersede() {
+            return None;
+        }
         let mut cursor = self.waiting.cursor_front();
 
         while let Some(next) = cursor.peek_next() {

@@ -251,8 +251,8 @@ impl Process {
         Ok(thread)
     }
 
-    /// Queues a transaction: for `target`, if there is one, or else for any thread. Returns whether
-    /// it has to wait because the process is frozen.
+    /// Queues a transaction: for the thread that has sent `nested`, if it still waits for the reply,
+    /// or else for any thread. Returns whether it has to wait because the process is frozen.
     ///
     /// # Errors
     ///
@@ -261,7 +261,7 @@ impl Process {
     pub(crate) fn send(
         &self,
         transaction: ListArc<Transaction>,
-        target: Option<&Arc<Thread>>,
+        nested: Option<&Arc<Transaction>>,
     ) -> Result<bool, (ListArc<Transaction>, u32)> {
         let mut inner = self.inner.lock();
         let oneway = transaction.is_oneway();
@@ -279,7 +279,10 @@ impl Process {
         inner.freezer.outstanding += 1;
 
         // The thread that a call should come back into may be gone; then any other will do.
-        if let Some(thread) = target.filter(|thread| !thread.state.access_mut(&mut inner).dead) {
+        let waiting = nested
+            .filter(|call| call.is_awaited())
+            .and_then(|call| call.from.as_ref());
+        if let Some(thread) = waiting.filter(|thread| !thread.state.access(&inner).dead) {
             thread.push(&mut inner, transaction);
             return Ok(false);
         }
@@ -333,7 +336,8 @@ impl Process {
         let threads = {
             let mut inner = self.inner.lock();
             inner.dead = true;
-            inner.freezer.is_frozen = false;
+            inner.freezer.end();
+            self.drained.notify_all();
             core::mem::replace(&mut inner.threads, RBTree::new())
         };
 

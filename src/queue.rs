@@ -142,13 +142,15 @@ where
     }
 
     /// Notes that a transaction was sent, for which `command` is the receipt. Of what is not read
-    /// for long, all with the same receipt are told together.
+    /// for long, all with the same receipt are told together, but not before the owner of an object
+    /// that was sent along was told to keep it.
     pub(crate) fn push_receipt(&mut self, command: u32) {
         let time = self.time();
+        let later = !self.nodes.is_empty();
         let receipts = &mut self.notes[..COMMAND_ERROR];
 
         if let Some(note) = receipts.iter_mut().find(|note| note.command == command) {
-            if note.count == 0 {
+            if note.count == 0 || later {
                 note.time = time;
             }
             note.count = note.count.saturating_add(1);

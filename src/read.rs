@@ -25,7 +25,10 @@ use crate::{
     process::ProcessInner,
     queue::Item,
     thread::Thread,
-    told::Told,
+    told::{
+        Told,
+        LIMIT, //
+    },
     transaction::Transaction,
     uapi::{
         TransactionData,
@@ -82,7 +85,7 @@ impl Thread {
                 break;
             }
         }
-        let spawn = starts && self.finish_reading();
+        let spawn = self.finish_reading(starts);
         if spawn {
             told.replace_first(BR_SPAWN_LOOPER);
         }
@@ -240,10 +243,12 @@ impl Thread {
     }
 
     /// After all that is told was taken: wakes another thread if there is more, and returns whether
-    /// the process should be asked for another thread, which is noted if so.
-    fn finish_reading(&self) -> bool {
+    /// the process should be asked for another thread, which is noted if so. There is a place for
+    /// that only at the `start` of a read buffer.
+    fn finish_reading(&self, start: bool) -> bool {
         let mut inner = self.process.lock().lock();
-        let spawn = self.state.access_mut(&mut inner).looper.serves()
+        let spawn = start
+            && self.state.access_mut(&mut inner).looper.serves()
             && inner.requested_threads == 0
             && inner.started_threads < inner.max_threads
             && !inner.has_waiting();
@@ -253,14 +258,18 @@ impl Thread {
         spawn
     }
 
-    /// Keeps what could not be written for the next read.
+    /// Keeps what could not be written for the next read, before what is kept already.
     fn put_back(&self, bytes: &[u8], spawn: bool) {
-        let mut unread = KVec::new();
         // So little memory is always to be had.
+        let mut unread = KVec::with_capacity(LIMIT, GFP_KERNEL).unwrap_or_else(|_| KVec::new());
         let _ = unread.extend_from_slice(bytes, GFP_KERNEL);
         let mut inner = self.process.lock().lock();
         let state = self.state.access_mut(&mut inner);
 
+        // There is room: as long as something is kept that does not fit, nothing is added to it.
+        for &byte in &state.unread {
+            let _ = unread.push_within_capacity(byte);
+        }
         core::mem::swap(&mut state.unread, &mut unread);
         state.ready = !state.is_empty();
         if spawn {
@@ -332,12 +341,12 @@ impl Thread {
     fn give_up(&self, call: &Arc<Transaction>, previous: Option<Arc<Transaction>>) {
         let Some(caller) = &call.from else { return };
         let mut inner = self.process.lock().lock();
-        let state = self.state.access_mut(&mut inner);
-        let given_up = core::mem::replace(&mut state.topmost, previous);
+        let kept = previous.clone();
+        let given_up = self.state.access_mut(&mut inner).resume(previous);
 
         self.process.settle_one(&mut inner);
         drop(inner);
-        drop(given_up);
+        drop((given_up, kept));
         caller.deliver_failure(call, BR_FAILED_REPLY);
     }
 }

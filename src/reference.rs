@@ -76,15 +76,19 @@ impl Reference {
 }
 
 impl Process {
-    /// The node that `handle` stands for.
+    /// The node that `handle` stands for, with a reference of the driver's own to it, and whether its
+    /// owner lives. The process's reference may end at any time, so that has to be done at once. The
+    /// dead need no reference, but [`Node::remove_local`] may be called for them as well.
     ///
     /// # Errors
     ///
     /// `EINVAL` if there is none, or only a weak reference although `strong` is set.
-    pub(crate) fn node_of(&self, handle: u32, strong: bool) -> Result<Arc<Node>> {
+    pub(crate) fn take_node(&self, handle: u32, strong: bool) -> Result<(Arc<Node>, bool)> {
         let mut references = self.references().lock();
+        let node = references.get(handle, strong)?.node.clone();
+        let lives = node.add_local(&mut node.owner.lock().lock(), strong);
 
-        Ok(references.get(handle, strong)?.node.clone())
+        Ok((node, lives.is_ok()))
     }
 
     /// Adds a reference to `node`, with a new handle if the process has none. Returns the handle.

@@ -49,19 +49,22 @@ struct Target {
 impl Target {
     /// The node that `handle` stands for in the current process.
     fn find(process: &Process, handle: u32) -> Result<Self, Refused> {
-        let node = if handle == 0 {
-            let manager = process.device.context.manager();
-            let node = manager.ok_or(Refused::because(BR_DEAD_REPLY, EINVAL))?;
+        let dead = || Refused::because(BR_DEAD_REPLY, EINVAL);
+        let (node, lives) = if handle == 0 {
+            // As long as it lives, it keeps itself.
+            let node = process.device.context.manager().ok_or_else(dead)?;
             if node.owner.pid == process.pid {
                 return Err(EINVAL.into());
             }
-            node
+            let lives = node.add_local(&mut node.owner.lock().lock(), true);
+            (node, lives.is_ok())
         } else {
-            process.node_of(handle, true)?
+            process.take_node(handle, true)?
         };
 
-        node.add_local(&mut node.owner.lock().lock(), true)
-            .map_err(|_| Refused::because(BR_DEAD_REPLY, EINVAL))?;
+        if !lives {
+            return Err(dead());
+        }
         Ok(Self { node: Some(node) })
     }
 
@@ -195,7 +198,7 @@ impl Thread {
         }
 
         let below = self.topmost_to_call_from()?;
-        let nested = Transaction::waiting_thread_of(&below, &to);
+        let nested = Transaction::waiting_call_of(&below, &to);
         let buffer = self.fill(context, data, buffers_size, &to, Some(target), accepts_fds)?;
         let standing = Standing {
             from: Some(self.clone()),

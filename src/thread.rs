@@ -296,6 +296,7 @@ impl Thread {
         let mut failed = None;
 
         if state.waits_for(call) {
+            call.forsake();
             failed = core::mem::replace(&mut state.topmost, call.below());
             state.todo.take_back_receipt(BR_TRANSACTION_COMPLETE);
         }
@@ -312,17 +313,10 @@ impl Thread {
         let call = topmost.filter(|call| !call.is_from(self))?;
         // The call that the thread goes on waiting for. A chain can be long, so it is searched
         // without the lock: while the thread handles a call, nobody else changes its topmost one.
-        let mut below = call.below_from(self);
+        let below = call.below_from(self);
 
         let mut inner = self.process.lock().lock();
-        let state = self.state.access_mut(&mut inner);
-        if let Some(failure) = below.as_ref().and_then(|call| call.failure()) {
-            // There is no reply to be waited for any more.
-            state.todo.push_reply_error(failure);
-            state.ready = true;
-            below = below.and_then(|call| call.below());
-        }
-        let handled = core::mem::replace(&mut state.topmost, below);
+        let handled = self.state.access_mut(&mut inner).resume(below);
         self.process.settle_one(&mut inner);
         drop(inner);
         handled
@@ -337,12 +331,16 @@ impl Thread {
     ) -> bool {
         let mut reply = Some(reply);
 
-        self.end_wait(call, |inner| {
-            // A reply that is not wanted is dropped after the lock is.
-            let Some(inner) = inner else { return };
-            if let Some(reply) = reply.take() {
+        self.end_wait(call, |inner| match (inner, reply.take()) {
+            (Some(inner), Some(reply)) => {
                 inner.freezer.outstanding += 1;
                 self.state.access_mut(inner).todo.push_message(reply);
+            }
+            (_, unwanted) => {
+                // The thread is busy with a call back into it, which somebody forgot to reply to.
+                call.fail(BR_FAILED_REPLY);
+                // It is dropped after the lock is.
+                reply = unwanted;
             }
         })
     }
@@ -369,6 +367,7 @@ impl Thread {
         let waits = !state.dead && state.waits_for(call);
 
         if waits {
+            call.forsake();
             ended = core::mem::replace(&mut state.topmost, call.below());
             outcome(Some(&mut *inner));
             self.state.access_mut(&mut inner).ready = true;
@@ -420,6 +419,8 @@ impl Thread {
         }
         while let Some(call) = next {
             next = if call.is_from(self) {
+                let _inner = self.process.lock().lock();
+                call.forsake();
                 call.below()
             } else {
                 let mut inner = self.process.lock().lock();
@@ -433,6 +434,23 @@ impl Thread {
 }
 
 impl ThreadState {
+    /// Ends the handling of the topmost call, with which the thread goes on waiting for `below`, or
+    /// learns that there is nothing to wait for. Returns what was the topmost call.
+    pub(crate) fn resume(
+        &mut self,
+        mut below: Option<Arc<Transaction>>,
+    ) -> Option<Arc<Transaction>> {
+        if let Some(call) = &below {
+            if let Some(failure) = call.failure() {
+                self.todo.push_reply_error(failure);
+                self.ready = true;
+                call.forsake();
+                below = call.below();
+            }
+        }
+        core::mem::replace(&mut self.topmost, below)
+    }
+
     fn waits_for(&self, call: &Arc<Transaction>) -> bool {
         self.topmost
             .as_ref()

@@ -6,8 +6,10 @@
 
 use kernel::prelude::*;
 
+use crate::uapi::BR_ERROR;
+
 /// The most that one read tells. It has room for several of each command.
-const LIMIT: usize = 512;
+pub(crate) const LIMIT: usize = 512;
 
 const WORD: usize = size_of::<u32>();
 
@@ -95,9 +97,11 @@ impl Told {
     }
 }
 
-/// The size of the first of these commands with its parameter, which its number tells.
+/// The size of the first of these commands with its parameter, which its number tells. `BR_ERROR` is
+/// always told without the one that it should have.
 fn first_command_size(bytes: &[u8]) -> Option<usize> {
-    let word = bytes.first_chunk::<WORD>()?;
-
-    Some(WORD + kernel::ioctl::_IOC_SIZE(u32::from_ne_bytes(*word)))
+    match u32::from_ne_bytes(*bytes.first_chunk::<WORD>()?) {
+        BR_ERROR => Some(WORD),
+        command => Some(WORD + kernel::ioctl::_IOC_SIZE(command)),
+    }
 }

@@ -67,6 +67,9 @@ pub(crate) struct Transaction {
     /// The nice value of the sender, and that of the receiver before it took over the sender's.
     nice: i32,
     receiver_nice: Atomic<i32>,
+    /// The sender waits for the reply, now or when it has handled the calls back into it. Changed
+    /// with the lock of its process held.
+    awaited: Atomic<bool>,
     /// Why there will be no reply, if that became known while the sender was busy with a call back
     /// into it. Zero if there is nothing to be known.
     failure: Atomic<u32>,
@@ -141,6 +144,7 @@ impl Transaction {
             try_pin_init!(Self {
                 links <- ListLinks::new(),
                 turn: Turn::new(),
+                awaited: Atomic::new(from.is_some()),
                 from,
                 below,
                 node,
@@ -177,13 +181,16 @@ impl Transaction {
         task::set_nice(self.receiver_nice.load(Relaxed));
     }
 
-    /// Whether this one-way transaction makes another that has not been delivered pointless.
-    pub(crate) fn supersedes(&self, other: &Self) -> bool {
+    /// Whether this one-way transaction makes others pointless that have not been delivered.
+    pub(crate) fn may_supersede(&self) -> bool {
         const UPDATE: u32 = TF_ONE_WAY | TF_UPDATE_TXN;
 
         self.flags & UPDATE == UPDATE
-            && (self.flags, self.code, self.sender_pid)
-                == (other.flags, other.code, other.sender_pid)
+    }
+
+    /// Whether this one-way transaction, which [may](Self::may_supersede), makes `other` pointless.
+    pub(crate) fn supersedes(&self, other: &Self) -> bool {
+        (self.flags, self.code, self.sender_pid) == (other.flags, other.code, other.sender_pid)
     }
 
     /// Tells the caller, if there is one, that nobody will handle this transaction.
@@ -213,7 +220,7 @@ impl Transaction {
         let mut next = self.below.as_ref();
 
         while let Some(call) = next {
-            if call.is_from(thread) {
+            if call.is_from(thread) && call.is_awaited() {
                 return Some(call.clone());
             }
             next = call.below.as_ref();
@@ -221,26 +228,36 @@ impl Transaction {
         None
     }
 
-    /// Whether `thread` waits for the reply to this call.
+    /// Whether the sender still waits for the reply.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.awaited.load(Relaxed)
+    }
+
+    /// The sender does not wait for the reply any more.
+    pub(crate) fn forsake(&self) {
+        self.awaited.store(false, Relaxed);
+    }
+
+    /// Whether `thread` has sent this call.
     pub(crate) fn is_from(&self, thread: &Thread) -> bool {
         self.from
             .as_ref()
             .is_some_and(|from| core::ptr::eq(&**from, thread))
     }
 
-    /// The thread of `process` that waits for a reply in the chain that starts with `topmost`.
+    /// The call in the chain that starts with `topmost` whose reply a thread of `process` waits for.
     ///
     /// A call back to that process has to be handled by it: another thread might not be there.
-    pub(crate) fn waiting_thread_of(
+    pub(crate) fn waiting_call_of(
         topmost: &Option<Arc<Transaction>>,
         process: &Arc<Process>,
-    ) -> Option<Arc<Thread>> {
+    ) -> Option<Arc<Transaction>> {
         let mut next = topmost.as_ref();
 
         while let Some(call) = next {
             if let Some(from) = &call.from {
-                if Arc::ptr_eq(&from.process, process) {
-                    return Some(from.clone());
+                if Arc::ptr_eq(&from.process, process) && call.is_awaited() {
+                    return Some(call.clone());
                 }
             }
             next = call.below.as_ref();
