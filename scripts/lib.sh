@@ -108,6 +108,41 @@ apt_update() {
 		die "cannot reach $from: check the network, or set VBINDER_MIRROR to a Debian mirror that answers"
 }
 
+# Downloads Debian packages and unpacks them, and nothing that they depend on,
+# into DIR; call with the lock "apt" held and the package lists there.
+unpack_packages() { # DIR PACKAGE...
+	local partial=$1.partial deb
+	rm -rf "$partial"
+	mkdir -p "$partial/debs" "$partial/unpacked"
+	(cd "$partial/debs" && apt_for apt-get download "${@:2}") || return
+	for deb in "$partial"/debs/*.deb; do
+		dpkg-deb -x "$deb" "$partial/unpacked" || return
+	done
+	rm -rf "$1"
+	mv "$partial/unpacked" "$1"
+	rm -rf "$partial"
+}
+
+# Where cargo keeps crates, for all that is built here.
+cargo_home=$cache/cargo
+
+# Tells cargo where crates come from and which certificates are trusted, which
+# is known outside the tool root only: the tables [source], [http] and [net] of
+# the user's config.toml apply.
+configure_cargo() {
+	local user=${CARGO_HOME:-$HOME/.cargo}/config.toml
+	local trusted=${CARGO_HTTP_CAINFO:-${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}}
+	mkdir -p "$cargo_home"
+	if [ -e "$trusted" ]; then
+		cp "$trusted" "$cargo_home/certificates.$$"
+		mv "$cargo_home/certificates.$$" "$cargo_home/certificates"
+		export CARGO_HTTP_CAINFO=$cargo_home/certificates
+	fi
+	[ -e "$user" ] || user=/dev/null
+	awk '/^\[/ { wanted = /^\[(source|http|net)[].]/ } wanted' "$user" >"$cargo_home/config.toml.$$"
+	mv "$cargo_home/config.toml.$$" "$cargo_home/config.toml"
+}
+
 # The tool root's name says what is in it, so a changed list makes a new one.
 packages="ca-certificates make clang-$LLVM_VERSION lld-$LLVM_VERSION llvm-$LLVM_VERSION rustc rust-src
 rustfmt rust-clippy cargo bindgen flex bison bc libelf-dev libc6-dev python3 perl xz-utils
