@@ -261,6 +261,8 @@ impl Thread {
                 };
                 Ok(Transaction::new(id, standing, data, buffer)?)
             });
+        // The caller may answer at once, and what is told of that comes after this.
+        self.owe_receipt(BR_TRANSACTION_COMPLETE);
         let delivered = match reply {
             Ok(reply) => caller.deliver_reply(&call, reply),
             Err(refused) => {
@@ -271,12 +273,12 @@ impl Thread {
         };
         if !delivered {
             // As far as the sender is concerned this is complete, but nothing more is executed.
+            self.take_back_receipt(BR_TRANSACTION_COMPLETE);
             return Err(Refused {
                 command: BR_TRANSACTION_COMPLETE,
                 error: None,
             });
         }
-        self.owe_receipt(BR_TRANSACTION_COMPLETE);
         Ok(())
     }
 

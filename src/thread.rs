@@ -200,6 +200,15 @@ impl Thread {
         state.ready = true;
     }
 
+    /// Undoes [`owe_receipt`](Self::owe_receipt).
+    pub(crate) fn take_back_receipt(&self, command: u32) {
+        let mut inner = self.process.lock().lock();
+        let state = self.state.access_mut(&mut inner);
+
+        state.todo.take_back_receipt(command);
+        state.ready = !state.is_empty();
+    }
+
     /// Lets the thread, which is the current one, learn with its next read that a command failed.
     pub(crate) fn owe_error(&self, command: u32) {
         let mut inner = self.process.lock().lock();
