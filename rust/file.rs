@@ -243,10 +243,7 @@ where
         operations.release = Some(Self::release);
         operations.flush = Some(Self::flush);
         operations.unlocked_ioctl = Some(Self::ioctl);
-        #[cfg(CONFIG_COMPAT)]
-        {
-            operations.compat_ioctl = Some(bindings::compat_ptr_ioctl);
-        }
+        operations.compat_ioctl = bindings::compat_ptr_ioctl;
         operations.poll = Some(Self::poll);
         if D::HAS_MMAP {
             operations.mmap = Some(Self::mmap);
