@@ -20,6 +20,10 @@ use vmarea::{
 };
 
 use crate::{
+    counts::{
+        Counted,
+        BUFFER, //
+    },
     files::Carried,
     layout::Layout,
     node::Node,
@@ -31,10 +35,10 @@ use crate::{
 
 /// Where the buffers in a process's page range are, and what of them user space has.
 pub(crate) struct BufferSpace {
-    space: Space<Delivered, RedBlack>,
+    pub(crate) space: Space<Delivered, RedBlack>,
     /// Who uses it for one-way transactions.
     senders: Senders<RedBlack>,
-    size: usize,
+    pub(crate) size: usize,
 }
 
 /// A buffer of a transaction. It is freed when it is dropped, unless user space has it.
@@ -55,7 +59,7 @@ pub(crate) struct Buffer {
 pub(crate) struct Delivered {
     lease: Lease,
     /// The node that the transaction is for, of which the buffer holds a strong reference.
-    target: Option<Arc<Node>>,
+    pub(crate) target: Option<Arc<Node>>,
     /// The node whose one-way transactions wait until the buffer is freed.
     oneway: Option<Arc<Node>>,
     /// Who sent a one-way transaction, and how much of the space it takes up.
@@ -64,6 +68,7 @@ pub(crate) struct Delivered {
     objects: KVVec<Kept>,
     /// Whether the sender wants the data cleared when the buffer is freed.
     clear: bool,
+    _counted: Counted<BUFFER>,
 }
 
 /// What an object in a message keeps alive.
@@ -177,6 +182,7 @@ impl Buffer {
                     oneway: None,
                     objects: KVVec::new(),
                     clear,
+                    _counted: Counted::new(),
                 }),
             }),
             Err(error) => {

@@ -27,6 +27,10 @@ use kernel::{
 };
 
 use crate::{
+    counts::{
+        Counted,
+        DEATH, //
+    },
     node::Node,
     process::{
         Process,
@@ -49,6 +53,7 @@ pub(crate) struct Death {
     process: Arc<Process>,
     node: Arc<Node>,
     state: LockedBy<State, ProcessInner>,
+    _counted: Counted<DEATH>,
     pub(crate) turn: Turn,
     #[pin]
     links: ListLinks,
@@ -117,6 +122,7 @@ impl Death {
                 process: process.clone(),
                 node: node.clone(),
                 state,
+                _counted: Counted::new(),
                 turn: Turn::new(),
                 links <- ListLinks::new(),
                 tracker <- AtomicTracker::new(),

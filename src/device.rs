@@ -8,6 +8,7 @@ use kernel::{
         File, //
     },
     prelude::*,
+    str::CString,
     sync::{
         atomic::Relaxed,
         poll::{
@@ -62,6 +63,7 @@ pub(crate) const AREA_LIMIT: usize = 4 << 20;
 pub(crate) struct Device {
     #[pin]
     pub(crate) context: Context,
+    pub(crate) name: CString,
     pub(crate) counters: Arc<Counters>,
     /// The processes of all devices.
     pub(crate) registry: Arc<Registry>,
@@ -76,6 +78,7 @@ impl Device {
     ///
     /// `ENOMEM`.
     pub(crate) fn new(
+        name: CString,
         counters: Arc<Counters>,
         lru: Arc<PageLru>,
         registry: Arc<Registry>,
@@ -84,6 +87,7 @@ impl Device {
         Arc::pin_init(
             pin_init!(Self {
                 context <- Context::new(),
+                name,
                 counters,
                 registry,
                 lru,

@@ -92,6 +92,7 @@ impl RegisteredDevice {
         let taken = Name::take(devices, name)?;
         let counters = Arc::new(Counters::new(), GFP_KERNEL)?;
         let device = Device::new(
+            CString::try_from(name)?,
             counters.clone(),
             devices.lru.clone(),
             devices.registry.clone(),

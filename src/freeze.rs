@@ -29,6 +29,10 @@ use kernel::{
 };
 
 use crate::{
+    counts::{
+        Counted,
+        LISTENER, //
+    },
     node::Node,
     process::{
         Process,
@@ -168,6 +172,7 @@ pub(crate) struct Listener {
     process: Arc<Process>,
     node: Arc<Node>,
     state: LockedBy<State, ProcessInner>,
+    _counted: Counted<LISTENER>,
     pub(crate) turn: Turn,
     #[pin]
     links: ListLinks,
@@ -243,6 +248,7 @@ impl Listener {
                 process: process.clone(),
                 node: node.clone(),
                 state,
+                _counted: Counted::new(),
                 turn: Turn::new(),
                 links <- ListLinks::new(),
                 tracker <- AtomicTracker::new(),

@@ -30,7 +30,8 @@ use crate::{
         Devices,
         RegisteredDevice, //
     },
-    registry::Registry, //
+    registry::Registry,
+    seen::Files, //
 };
 
 mod attached;
@@ -38,6 +39,7 @@ mod buffer;
 #[cfg(CONFIG_CONFIGFS_FS)]
 mod configfs;
 mod context;
+mod counts;
 mod death;
 mod device;
 mod devices;
@@ -56,6 +58,7 @@ mod queue;
 mod read;
 mod reference;
 mod registry;
+mod seen;
 mod send;
 mod senders;
 mod space;
@@ -79,6 +82,7 @@ struct Vbinder {
     #[cfg(CONFIG_CONFIGFS_FS)]
     _configfs: Pin<KBox<kernel::configfs::Subsystem<configfs::Maker>>>,
     _devices: KVec<RegisteredDevice>,
+    _files: Files,
     _debugfs: debugfs::Dir,
     _shrinker: Shrinker<PageLru>,
 }
@@ -89,11 +93,13 @@ impl kernel::Module for Vbinder {
         let install = params::install()?;
         let shrinker = UnregisteredShrinker::new(c_str!("vbinder"))?;
         let lru = PageLru::new(&shrinker)?;
-        let registry = Registry::new()?;
         let shrinker = shrinker.register(lru.clone());
         let debugfs = debugfs::Dir::new(c_str!("vbinder"));
-        let shared = Devices::new(debugfs.clone(), lru, registry, install)?;
+        let registry = Registry::new()?;
+        let shared = Devices::new(debugfs.clone(), lru, registry.clone(), install)?;
         let mut devices = KVec::with_capacity(names.len(), GFP_KERNEL)?;
+
+        let files = Files::new(&debugfs, &registry)?;
 
         for name in names {
             devices.push(RegisteredDevice::new(&shared, &name)?, GFP_KERNEL)?;
@@ -109,6 +115,7 @@ impl kernel::Module for Vbinder {
             #[cfg(CONFIG_CONFIGFS_FS)]
             _configfs: configfs,
             _devices: devices,
+            _files: files,
             _debugfs: debugfs,
             _shrinker: shrinker,
         })

@@ -27,6 +27,10 @@ use kernel::{
 };
 
 use crate::{
+    counts::{
+        Counted,
+        NODE, //
+    },
     death::Watchers,
     freeze::Listeners,
     oneway::Oneway,
@@ -66,6 +70,7 @@ pub(crate) struct Node {
     /// The owner wants to know the security context of who sends to the object.
     pub(crate) wants_context: bool,
     pub(crate) state: LockedBy<NodeState, ProcessInner>,
+    _counted: Counted<NODE>,
     /// The places among the nodes that the process, or a thread, is to be told of.
     process_turn: Turn,
     thread_turn: Turn,
@@ -101,7 +106,7 @@ pub(crate) struct NodeState {
     /// The processes with any reference.
     pub(crate) refs: u32,
     /// Those who are about to make a reference.
-    holds: u32,
+    pub(crate) holds: u32,
     /// What the owner was told.
     pub(crate) has_strong: bool,
     pub(crate) has_weak: bool,
@@ -111,7 +116,7 @@ pub(crate) struct NodeState {
     /// The owner is gone.
     pub(crate) dead: bool,
     /// It is the context manager, which keeps itself.
-    is_manager: bool,
+    pub(crate) is_manager: bool,
     pub(crate) oneway: Oneway,
     /// Who is to learn of its death.
     pub(crate) watchers: Watchers,
@@ -183,6 +188,7 @@ impl Node {
                 accepts_fds: object.flags & OBJECT_ACCEPTS_FDS != 0,
                 wants_context: object.flags & OBJECT_SECURITY_CONTEXT != 0,
                 state,
+                _counted: Counted::new(),
                 process_turn: Turn::new(),
                 thread_turn: Turn::new(),
                 process_links <- ListLinks::new(),

@@ -53,6 +53,11 @@ use vmarea::{
 
 use crate::{
     buffer::BufferSpace,
+    counts::{
+        Commands,
+        Counted,
+        PROCESS, //
+    },
     death::{
         Death,
         Watchers, //
@@ -97,6 +102,9 @@ pub(crate) struct Process {
     pub(crate) leader: ARef<Task>,
     /// The nice value of threads that wait for work.
     pub(crate) nice: i32,
+    /// How often it gave each command, and was told it.
+    pub(crate) commands: Commands,
+    _counted: Counted<PROCESS>,
     credential: ARef<Credential>,
     pages: PageRange,
     #[pin]
@@ -113,10 +121,10 @@ pub(crate) struct Process {
 /// What is going on in a process.
 pub(crate) struct ProcessInner {
     /// The file was released. Nothing is queued any more.
-    dead: bool,
+    pub(crate) dead: bool,
     /// What is for any thread.
     pub(crate) todo: Queue<OF_PROCESS>,
-    threads: RBTree<i32, Arc<Thread>>,
+    pub(crate) threads: RBTree<i32, Arc<Thread>>,
     /// Threads that wait for what is for any thread; the last is the first to get something.
     waiting: List<Thread>,
     /// Whether a thread has ever used `poll`.
@@ -158,6 +166,8 @@ impl Process {
                 pid: leader.pid(),
                 leader,
                 nice: task::nice(),
+                commands: Commands::new(),
+                _counted: Counted::new(),
                 credential: opening.file().cred().into(),
                 pages,
                 references <- new_mutex!(References::new(), "Process::references"),

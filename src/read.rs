@@ -94,7 +94,10 @@ impl Thread {
             .wrapping_byte_add(request.read_consumed as usize);
         let result = UserWriter::new(start, space).write(context, told.bytes());
         match result {
-            Ok(()) => request.read_consumed += told.len() as u64,
+            Ok(()) => {
+                request.read_consumed += told.len() as u64;
+                self.count(&told);
+            }
             Err(_) => self.put_back(&told.bytes()[begun..], spawn),
         }
         result
@@ -276,6 +279,13 @@ impl Thread {
             inner.requested_threads = inner.requested_threads.saturating_sub(1);
         }
         inner.wake_for_todo();
+    }
+
+    /// Counts the commands that were told.
+    fn count(&self, told: &Told) {
+        for command in told.commands() {
+            self.process.commands.told(command);
+        }
     }
 
     /// Receives a message, and hands its buffer to user space. Returns whether there is something to

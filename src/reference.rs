@@ -12,6 +12,10 @@ use kernel::{
 };
 
 use crate::{
+    counts::{
+        Counted,
+        REFERENCE, //
+    },
     death::Death,
     freeze::Listener,
     handles::Handles,
@@ -33,8 +37,9 @@ pub(crate) struct Reference {
     pub(crate) node: Arc<Node>,
     pub(crate) strong: u32,
     pub(crate) weak: u32,
-    death: Option<Arc<Death>>,
-    listener: Option<Arc<Listener>>,
+    pub(crate) death: Option<Arc<Death>>,
+    pub(crate) listener: Option<Arc<Listener>>,
+    _counted: Counted<REFERENCE>,
 }
 
 impl References {
@@ -128,6 +133,7 @@ impl Process {
             weak: u32::from(!strong),
             death: None,
             listener: None,
+            _counted: Counted::new(),
         };
         let handle = references.handles.insert(node.id, is_manager, reference)?;
         if let Err(error) = node.add_remote(strong, true, sender) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The registry: all processes that have opened any of the devices, to be found by their ids.
+//! The registry: all processes that have opened any of the devices, to be found by their ids, and what
+//! is to be known of them all.
 
 use kernel::{
     prelude::*,
@@ -19,7 +20,10 @@ use kernel::{
     },
 };
 
-use crate::process::Process;
+use crate::{
+    counts::Commands,
+    process::Process, //
+};
 
 /// All processes. One that has opened several files is there once for each.
 #[pin_data]
@@ -29,6 +33,8 @@ pub(crate) struct Registry {
     processes: Mutex<RBTree<(i32, u64), Arc<Process>>>,
     /// The last number that was given to anything.
     last_id: Atomic<u64>,
+    /// The commands of processes that are not there any more. To be changed with the lock held.
+    past_commands: Commands,
 }
 
 impl Registry {
@@ -40,6 +46,7 @@ impl Registry {
             pin_init!(Self {
                 processes <- new_mutex!(RBTree::new(), "Registry::processes"),
                 last_id: Atomic::new(0),
+                past_commands: Commands::new(),
             }),
             GFP_KERNEL,
         )
@@ -64,12 +71,31 @@ impl Registry {
 
     /// Removes a process, if it is there.
     pub(crate) fn remove(&self, process: &Process) {
-        let entry = self
-            .processes
-            .lock()
-            .remove_node(&(process.pid, process.id));
+        let mut processes = self.processes.lock();
+        let entry = processes.remove_node(&(process.pid, process.id));
+        if entry.is_some() {
+            self.past_commands.add(&process.commands);
+        }
 
+        drop(processes);
         drop(entry);
+    }
+
+    /// Adds the commands of all processes, also of those that are not there any more, to `commands`.
+    pub(crate) fn count_commands(&self, commands: &Commands) {
+        let processes = self.processes.lock();
+
+        commands.add(&self.past_commands);
+        for process in processes.values() {
+            commands.add(&process.commands);
+        }
+    }
+
+    /// All processes, one after the other.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Arc<Process>> + '_ {
+        core::iter::successors(self.after(0, 0), |process| {
+            self.after(process.pid, process.id)
+        })
     }
 
     /// The first process after the one with these ids.

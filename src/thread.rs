@@ -32,6 +32,10 @@ use kernel::{
 };
 
 use crate::{
+    counts::{
+        Counted,
+        THREAD, //
+    },
     process::{
         Process,
         ProcessInner, //
@@ -71,6 +75,7 @@ pub(crate) struct Thread {
     last_sent: Atomic<u32>,
     /// Whether there is a [`ThreadState::failure`].
     has_failure: Atomic<bool>,
+    _counted: Counted<THREAD>,
     /// The place among the waiting threads of the process.
     #[pin]
     links: ListLinks,
@@ -165,6 +170,7 @@ impl Thread {
                 interrupted: Atomic::new(false),
                 last_sent: Atomic::new(0),
                 has_failure: Atomic::new(false),
+                _counted: Counted::new(),
                 links <- ListLinks::new(),
                 tracker <- AtomicTracker::new(),
             }),

@@ -44,6 +44,17 @@ impl Told {
         &self.bytes[..self.length]
     }
 
+    /// The commands, without their parameters.
+    pub(crate) fn commands(&self) -> impl Iterator<Item = u32> + '_ {
+        let mut left = self.bytes();
+
+        core::iter::from_fn(move || {
+            let command = *left.first_chunk::<WORD>()?;
+            left = left.get(first_command_size(left)?..).unwrap_or(&[]);
+            Some(u32::from_ne_bytes(command))
+        })
+    }
+
     /// Adds bytes, if there is room for them.
     pub(crate) fn add(&mut self, bytes: &[u8]) -> Option<()> {
         let end = self.length.checked_add(bytes.len())?;

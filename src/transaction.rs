@@ -32,6 +32,10 @@ use vmarea::task;
 
 use crate::{
     buffer::Buffer,
+    counts::{
+        Counted,
+        TRANSACTION, //
+    },
     node::Node,
     process::Process,
     queue::Turn,
@@ -73,6 +77,7 @@ pub(crate) struct Transaction {
     /// Why there will be no reply, if that became known while the sender was busy with a call back
     /// into it. Zero if there is nothing to be known.
     failure: Atomic<u32>,
+    _counted: Counted<TRANSACTION>,
     #[pin]
     buffer: SpinLock<Option<Buffer>>,
 }
@@ -156,6 +161,7 @@ impl Transaction {
                 nice: task::nice(),
                 receiver_nice: Atomic::new(0),
                 failure: Atomic::new(0),
+                _counted: Counted::new(),
                 buffer <- new_spinlock!(Some(buffer), "Transaction::buffer"),
             }? Error),
             GFP_KERNEL,

@@ -68,6 +68,7 @@ impl Thread {
     ) -> Result<bool> {
         let command: u32 = reader.read(context)?;
         let process = &self.process;
+        process.commands.given(command);
 
         match command {
             uapi::BC_TRANSACTION | uapi::BC_REPLY => {
