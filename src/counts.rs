@@ -97,6 +97,16 @@ fn add_all(to: &[Atomic<u64>], counts: &[Atomic<u64>]) {
     }
 }
 
+/// The name of a `BR_` command.
+pub(crate) fn name_of_told(command: u32) -> &'static str {
+    let number = kernel::ioctl::_IOC_NR(command) as usize;
+
+    match TOLD.get(number) {
+        Some(Some((_, name))) => name,
+        _ => "?",
+    }
+}
+
 /// The commands of both kinds that were ever counted, one `name count` pair in each line, after
 /// `indent`. If that is not empty, those that are zero are left out.
 pub(crate) fn write_commands(

@@ -58,9 +58,11 @@ mod queue;
 mod read;
 mod reference;
 mod registry;
+mod rows;
 mod seen;
 mod send;
 mod senders;
+mod show;
 mod space;
 mod thread;
 mod told;
@@ -95,7 +97,7 @@ impl kernel::Module for Vbinder {
         let lru = PageLru::new(&shrinker)?;
         let shrinker = shrinker.register(lru.clone());
         let debugfs = debugfs::Dir::new(c_str!("vbinder"));
-        let registry = Registry::new()?;
+        let registry = Registry::new(debugfs.subdir(c_str!("proc")))?;
         let shared = Devices::new(debugfs.clone(), lru, registry.clone(), install)?;
         let mut devices = KVec::with_capacity(names.len(), GFP_KERNEL)?;
 

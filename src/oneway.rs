@@ -3,9 +3,12 @@
 //! One-way transactions to a node, which are handled one after the other: the next is delivered when
 //! the buffer of the one before it was freed. Until then it waits here.
 
-use kernel::list::{
-    List,
-    ListArc, //
+use kernel::{
+    list::{
+        List,
+        ListArc, //
+    },
+    sync::ArcBorrow, //
 };
 
 use crate::{
@@ -28,6 +31,11 @@ impl Oneway {
             busy: false,
             waiting: List::new(),
         }
+    }
+
+    /// The transactions that wait for their turn.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = ArcBorrow<'_, Transaction>> {
+        self.waiting.iter()
     }
 
     /// Takes out the first of those that wait which `new` makes pointless.

@@ -5,13 +5,14 @@
 //! Lock order in the driver, outermost first; none of the spinlocks is held while memory is
 //! allocated or user memory is touched, and no two processes are locked at once:
 //!
-//! 1. `Registry::processes`, a mutex
-//! 2. `Process::references`, a mutex
-//! 3. `Process::space`, a mutex
-//! 4. `Context::manager`, a spinlock
-//! 5. `Process::inner`, a spinlock, for the process's nodes, for all that is queued and for the
+//! 1. `Registry::files`, a mutex
+//! 2. `Registry::processes`, a mutex
+//! 3. `Process::references`, a mutex
+//! 4. `Process::space`, a mutex
+//! 5. `Context::manager`, a spinlock
+//! 6. `Process::inner`, a spinlock, for the process's nodes, for all that is queued and for the
 //!    states of the threads
-//! 6. `Transaction::buffer`, a spinlock
+//! 7. `Transaction::buffer`, a spinlock
 //!
 //! The locks of the page range (see `vmarea::page_range`) are not taken with any of these held, and
 //! none of these is taken in memory reclaim.
@@ -377,6 +378,7 @@ impl Process {
         let space = self.space.lock().drain();
         drop(space);
         self.pages.close();
+        self.device.registry.forget_file(self.pid);
     }
 
     /// Ends the process's objects: who waits for them, or wants to, learns that they are dead.

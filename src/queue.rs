@@ -25,6 +25,10 @@ use crate::{
     death::Death,
     freeze::Listener,
     node::Node,
+    rows::{
+        Row,
+        Rows, //
+    },
     transaction::Transaction,
     uapi::{
         BR_ONEWAY_SPAM_SUSPECT,
@@ -118,6 +122,17 @@ where
             deaths: List::new(),
             freezes: List::new(),
         }
+    }
+
+    /// Adds what is in the queue to `rows`, kind by kind, as far as there is room.
+    pub(crate) fn list(&self, rows: &mut Rows) {
+        for note in self.notes.iter().filter(|note| note.count > 0) {
+            rows.add(Row::Command(note.command, note.count));
+        }
+        rows.add_all(self.messages.iter().map(|item| Row::message(&item)));
+        rows.add_all(self.nodes.iter().map(|item| Row::Node(item.id)));
+        rows.add_all(self.deaths.iter().map(|item| Row::Death(item.cookie)));
+        rows.add_all(self.freezes.iter().map(|item| Row::Freeze(item.cookie)));
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -50,6 +50,13 @@ impl References {
         }
     }
 
+    /// The reference with the lowest handle that is not below this one.
+    pub(crate) fn at_least(&self, handle: u32) -> Option<(u32, &Reference)> {
+        let found = self.handles.at_least(handle)?;
+
+        Some((found, self.handles.get(found)?))
+    }
+
     /// The reference, which must be a strong one if `strong` is set.
     fn get(&mut self, handle: u32, strong: bool) -> Result<&mut Reference> {
         self.handles

@@ -4,6 +4,7 @@
 //! is to be known of them all.
 
 use kernel::{
+    debugfs::Dir,
     prelude::*,
     rbtree::{
         RBTree,
@@ -22,7 +23,8 @@ use kernel::{
 
 use crate::{
     counts::Commands,
-    process::Process, //
+    process::Process,
+    seen::ProcessFiles, //
 };
 
 /// All processes. One that has opened several files is there once for each.
@@ -31,6 +33,9 @@ pub(crate) struct Registry {
     /// By process id, and the driver's own.
     #[pin]
     processes: Mutex<RBTree<(i32, u64), Arc<Process>>>,
+    /// The file about each process. Locked before the processes.
+    #[pin]
+    files: Mutex<ProcessFiles>,
     /// The last number that was given to anything.
     last_id: Atomic<u64>,
     /// The commands of processes that are not there any more. To be changed with the lock held.
@@ -38,13 +43,16 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
+    /// A registry whose files about each process are in the directory `files`.
+    ///
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(crate) fn new() -> Result<Arc<Self>> {
+    pub(crate) fn new(files: Dir) -> Result<Arc<Self>> {
         Arc::pin_init(
             pin_init!(Self {
                 processes <- new_mutex!(RBTree::new(), "Registry::processes"),
+                files <- new_mutex!(ProcessFiles::new(files), "Registry::files"),
                 last_id: Atomic::new(0),
                 past_commands: Commands::new(),
             }),
@@ -62,10 +70,12 @@ impl Registry {
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(crate) fn add(&self, process: &Arc<Process>) -> Result {
+    pub(crate) fn add(self: &Arc<Self>, process: &Arc<Process>) -> Result {
         let entry = RBTreeNode::new((process.pid, process.id), process.clone(), GFP_KERNEL)?;
 
+        let mut files = self.files.lock();
         self.processes.lock().insert(entry);
+        files.make(self, process.pid);
         Ok(())
     }
 
@@ -79,6 +89,32 @@ impl Registry {
 
         drop(processes);
         drop(entry);
+    }
+
+    /// Removes the file about the processes with the id `pid`, if none is there. Waits for its readers,
+    /// which take the locks of everything but the files.
+    pub(crate) fn forget_file(self: &Arc<Self>, pid: i32) {
+        let mut files = self.files.lock();
+        if self.knows(pid) {
+            return;
+        }
+        let Some(file) = files.take(pid) else { return };
+        drop(files);
+        drop(file);
+
+        let mut files = self.files.lock();
+        files.end_taking(pid);
+        // The process may have opened a device again meanwhile.
+        if self.knows(pid) {
+            files.make(self, pid);
+        }
+    }
+
+    fn knows(&self, pid: i32) -> bool {
+        self.processes
+            .lock()
+            .cursor_lower_bound(&(pid, 0))
+            .is_some_and(|found| found.current().0 .0 == pid)
     }
 
     /// Adds the commands of all processes, also of those that are not there any more, to `commands`.

@@ -14,7 +14,14 @@ use kernel::{
     },
     fmt,
     prelude::*,
-    str::CStr,
+    rbtree::{
+        RBTree,
+        RBTreeNodeReservation, //
+    },
+    str::{
+        CStr,
+        CString, //
+    },
     sync::Arc, //
 };
 
@@ -23,7 +30,8 @@ use crate::{
         self,
         Commands, //
     },
-    registry::Registry, //
+    registry::Registry,
+    show, //
 };
 
 type Write = fn(&Registry, &mut fmt::Formatter<'_>) -> fmt::Result;
@@ -42,7 +50,7 @@ impl Writer for Contents {
 
 /// The files about all processes of all devices.
 pub(crate) struct Files {
-    _files: [Pin<KBox<File<Contents>>>; 1],
+    _files: [Pin<KBox<File<Contents>>>; 3],
 }
 
 impl Files {
@@ -59,9 +67,29 @@ impl Files {
         };
 
         Ok(Self {
-            _files: [file(c_str!("stats"), write_stats)?],
+            _files: [
+                file(c_str!("state"), write_state)?,
+                file(c_str!("transactions"), write_transactions)?,
+                file(c_str!("stats"), write_stats)?,
+            ],
         })
     }
+}
+
+/// Writes all there is of all processes.
+fn write_state(registry: &Registry, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for process in registry.all() {
+        show::write_process(&process, true, f)?;
+    }
+    Ok(())
+}
+
+/// Writes the transactions that are under way, by process.
+fn write_transactions(registry: &Registry, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for process in registry.all() {
+        show::write_process(&process, false, f)?;
+    }
+    Ok(())
 }
 
 /// Writes what was counted: for all processes together, then for each.
@@ -75,15 +103,74 @@ fn write_stats(registry: &Registry, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     counts::write_kinds(f)?;
     counts::write_commands(&all, "", f)?;
     for process in registry.all() {
-        // Names have no other characters than ASCII.
-        let device = process.device.name.to_str().unwrap_or("?");
-
-        writeln!(
-            f,
-            "process {}: device={device} file={}",
-            process.pid, process.id
-        )?;
-        counts::write_commands(&process.commands, "  ", f)?;
+        show::write_stats(&process, f)?;
     }
     Ok(())
+}
+
+/// What is in the file about a process: all its openings of devices.
+pub(crate) struct OfProcess {
+    registry: Arc<Registry>,
+    pid: i32,
+}
+
+impl Writer for OfProcess {
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut next = self.registry.after(self.pid, 0);
+
+        while let Some(process) = next.filter(|process| process.pid == self.pid) {
+            show::write_process(&process, true, f)?;
+            next = self.registry.after(process.pid, process.id);
+        }
+        Ok(())
+    }
+}
+
+pub(crate) type ProcessFile = Pin<KBox<File<OfProcess>>>;
+
+/// A file for each process, which is there as long as it has a device open.
+pub(crate) struct ProcessFiles {
+    dir: Dir,
+    /// By process id. Without a file if that is being removed, which takes time.
+    files: RBTree<i32, Option<ProcessFile>>,
+}
+
+impl ProcessFiles {
+    pub(crate) fn new(dir: Dir) -> Self {
+        Self {
+            dir,
+            files: RBTree::new(),
+        }
+    }
+
+    /// Makes a file for a process that has none, if there is memory for it.
+    pub(crate) fn make(&mut self, registry: &Arc<Registry>, pid: i32) {
+        if self.files.get(&pid).is_none() {
+            // Nothing depends on it.
+            let _ = self.try_to_make(registry, pid);
+        }
+    }
+
+    fn try_to_make(&mut self, registry: &Arc<Registry>, pid: i32) -> Result {
+        let place = RBTreeNodeReservation::new(GFP_KERNEL)?;
+        let name = CString::try_from_fmt(fmt!("{pid}"))?;
+        let contents = OfProcess {
+            registry: registry.clone(),
+            pid,
+        };
+        let file = KBox::pin_init(self.dir.read_only_file(&name, contents), GFP_KERNEL)?;
+
+        self.files.insert(place.into_node(pid, Some(file)));
+        Ok(())
+    }
+
+    /// Takes a file out. It cannot be made again until [`end_taking`](Self::end_taking).
+    pub(crate) fn take(&mut self, pid: i32) -> Option<ProcessFile> {
+        self.files.get_mut(&pid)?.take()
+    }
+
+    /// The file that was taken out is no longer there.
+    pub(crate) fn end_taking(&mut self, pid: i32) {
+        self.files.remove(&pid);
+    }
 }

@@ -51,6 +51,15 @@ enum State<T, M: TreeKind> {
     },
 }
 
+/// An allocated chunk, for those who look into the driver.
+pub(crate) struct Allocated<'a, T> {
+    pub(crate) offset: usize,
+    pub(crate) size: usize,
+    pub(crate) oneway: bool,
+    /// What is kept with it.
+    pub(crate) kept: Option<&'a T>,
+}
+
 /// Nodes for the two trees, allocated beforehand.
 struct Spare<T, M: TreeKind> {
     chunk: Option<Reservation<M, usize, Chunk<T, M>>>,
@@ -156,6 +165,24 @@ impl<T, M: TreeKind> Space<T, M> {
     /// What one-way transactions may still use.
     pub(crate) fn oneway_left(&self) -> usize {
         self.oneway_left
+    }
+
+    /// The first allocated chunk whose offset is not below this one.
+    pub(crate) fn allocated_at_least(&self, mut offset: usize) -> Option<Allocated<'_, T>> {
+        loop {
+            let at = self.chunks.lower_bound(&offset)?;
+            let chunk = self.chunks.get(&at)?;
+            if let State::Allocated { oneway, kept, .. } = &chunk.state {
+                return Some(Allocated {
+                    offset: at,
+                    size: chunk.size,
+                    oneway: *oneway,
+                    kept: kept.as_ref(),
+                });
+            }
+            // Free chunks are never next to each other, so this is the last try.
+            offset = at.checked_add(chunk.size)?;
+        }
     }
 
     /// Keeps `value` with the allocated chunk at `offset`. Gives it back if there is none.

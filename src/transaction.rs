@@ -283,6 +283,14 @@ impl Transaction {
         }
     }
 
+    /// The size of the message, unless the receiver has it.
+    pub(crate) fn size(&self) -> Option<usize> {
+        self.buffer
+            .lock()
+            .as_ref()
+            .map(|buffer| buffer.layout.total())
+    }
+
     /// Takes the transaction's buffer, which only the receiver does.
     pub(crate) fn take_buffer(&self) -> Option<Buffer> {
         self.buffer.lock().take()
