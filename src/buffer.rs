@@ -30,6 +30,7 @@ use crate::{
     process::Process,
     senders::Senders,
     space::Space,
+    trace,
     tree::RedBlack, //
 };
 
@@ -43,9 +44,9 @@ pub(crate) struct BufferSpace {
 
 /// A buffer of a transaction. It is freed when it is dropped, unless user space has it.
 pub(crate) struct Buffer {
-    process: Arc<Process>,
+    pub(crate) process: Arc<Process>,
     /// Where the buffer is in the process's space.
-    offset: usize,
+    pub(crate) offset: usize,
     pub(crate) layout: Layout,
     /// Files that the receiver gets when it reads.
     pub(crate) files: KVVec<Carried>,
@@ -206,7 +207,10 @@ impl Buffer {
         let (offset, size, is_spam) = process.space().allocate(layout.total(), oneway_from)?;
 
         match process.pages().lease(context, offset, size) {
-            Ok(lease) => Ok((lease, is_spam)),
+            Ok(lease) => {
+                trace::buffer_alloc(process, offset, size, layout.total());
+                Ok((lease, is_spam))
+            }
             Err(error) => {
                 let sender = oneway_from.map(|sender| (sender, size));
                 process.space().free(offset, sender);
@@ -316,6 +320,7 @@ impl Delivered {
             ..
         } = self;
 
+        trace::buffer_free(process, offset, lease.len());
         if clear {
             lease.clear();
         }

@@ -49,6 +49,7 @@ use crate::{
     process::Process,
     registry::Registry,
     thread::Thread,
+    trace,
     uapi::{
         self,
         WriteRead, //
@@ -126,6 +127,7 @@ impl CharDevice for Device {
         command: u32,
         argument: usize,
     ) -> Result<isize> {
+        trace::ioctl(process, command);
         let thread = process.current_thread()?;
         let argument = UserPtr::from_addr(argument);
 
@@ -138,6 +140,7 @@ impl CharDevice for Device {
             _ => process.ask(&thread, context, command, argument),
         };
         thread.interrupted.store(false, Relaxed);
+        trace::ioctl_done(process, command, result);
         result.map(|()| 0)
     }
 

@@ -66,6 +66,7 @@ mod show;
 mod space;
 mod thread;
 mod told;
+mod trace;
 mod transaction;
 mod tree;
 mod uapi;

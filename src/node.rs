@@ -43,6 +43,7 @@ use crate::{
         OF_THREAD, //
     },
     thread::Thread,
+    trace,
     uapi::{
         FlatObject,
         PtrCookie,
@@ -217,6 +218,7 @@ impl Node {
         state.has_strong = true;
         state.has_weak = true;
         state.is_manager = true;
+        trace::node_refs(self.id, state);
     }
 
     /// Adds a reference of the driver's own.
@@ -232,6 +234,7 @@ impl Node {
         let count = state.count(strong);
 
         *count = count.checked_add(1).ok_or(EINVAL)?;
+        trace::node_refs(self.id, state);
         Ok(())
     }
 
@@ -294,6 +297,7 @@ impl Node {
             state.remote_strong = state.remote_strong.checked_add(1).ok_or(EINVAL)?;
         }
         state.refs += u32::from(first);
+        trace::node_refs(self.id, state);
         if state.dead {
             return Ok(());
         }
@@ -347,6 +351,7 @@ impl Node {
     /// the owner never knew. What is returned is to be dropped without a lock held.
     fn settle(self: &Arc<Self>, inner: &mut ProcessInner) -> Option<RBTreeNode<u64, Arc<Node>>> {
         let state = self.state.access_mut(inner);
+        trace::node_refs(self.id, state);
         if state.dead {
             return None;
         }
@@ -386,6 +391,7 @@ impl Node {
             state.has_weak = false;
             commands[1] = Some(BR_DECREFS);
         }
+        trace::node_refs(self.id, state);
         let dead = state.dead;
         let removed = if weak || dead {
             None

@@ -84,6 +84,7 @@ use crate::{
         cancel_all,
         Thread, //
     },
+    trace,
     transaction::Transaction,
     uapi::{
         FlatObject,
@@ -236,7 +237,10 @@ impl Process {
         // Another thread may have been faster.
         let (node, unused) = match inner.node(object.binder) {
             Some(node) => (node, Some(entry)),
-            None => (new, inner.nodes.insert(entry)),
+            None => {
+                trace::node_made(&new);
+                (new, inner.nodes.insert(entry))
+            }
         };
         node.hold(&mut inner);
         drop(inner);
@@ -389,6 +393,7 @@ impl Process {
                 return;
             };
             let entry = inner.nodes.remove_node(&node.name.ptr);
+            trace::node_ended(&node);
             let state = node.state.access_mut(&mut inner);
             state.dead = true;
             let listeners = core::mem::replace(&mut state.listeners, RBTree::new());
@@ -471,6 +476,7 @@ impl ProcessInner {
         {
             return None;
         }
+        trace::node_ended(node);
         self.nodes.remove_node(&ptr)
     }
 

@@ -29,6 +29,7 @@ use crate::{
         Told,
         LIMIT, //
     },
+    trace,
     transaction::Transaction,
     uapi::{
         TransactionData,
@@ -87,6 +88,7 @@ impl Thread {
         }
         let spawn = self.finish_reading(starts);
         if spawn {
+            trace::thread_spawn(&self.process);
             told.replace_first(BR_SPAWN_LOOPER);
         }
 
@@ -134,6 +136,7 @@ impl Thread {
             if nonblocking {
                 return Err(EAGAIN);
             }
+            trace::thread_wait(self, shared);
             if shared {
                 inner.start_waiting(self);
             }
@@ -285,6 +288,7 @@ impl Thread {
     fn count(&self, told: &Told) {
         for command in told.commands() {
             self.process.commands.told(command);
+            trace::told(&self.process, command);
         }
     }
 
@@ -333,6 +337,7 @@ impl Thread {
         };
         // Another thread of the process may see what is written and free the buffer at once, so
         // that has to be possible before.
+        trace::transaction_received(message.id, &buffer);
         buffer.map(context);
         buffer.deliver();
         match (node, layout.context_at()) {

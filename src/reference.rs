@@ -22,6 +22,7 @@ use crate::{
     node::Node,
     process::Process,
     thread::Thread,
+    trace,
     tree::RedBlack, //
 };
 
@@ -150,6 +151,7 @@ impl Process {
             drop(reference);
             return Err(error);
         }
+        trace::ref_made(self, handle, node, strong);
         Ok(handle)
     }
 
@@ -184,6 +186,7 @@ impl Process {
             let last = references.handles.remove(handle);
             drop(references);
             if let Some(last) = last {
+                trace::ref_ended(self, handle, &last.node);
                 last.end();
             }
             return Ok(());
@@ -275,6 +278,7 @@ impl Process {
             let last = references.handles.remove(handle);
             drop(references);
             if let Some(last) = last {
+                trace::ref_ended(self, handle, &last.node);
                 last.end();
             }
         }

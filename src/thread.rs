@@ -45,6 +45,7 @@ use crate::{
         Queue,
         OF_THREAD, //
     },
+    trace,
     transaction::{
         Refused,
         Transaction, //
@@ -246,6 +247,7 @@ impl Thread {
     /// Notes why a transaction, or the reply to it, could not be sent, unless another reason was
     /// there first.
     pub(crate) fn note_failure(&self, id: u64, refused: &Refused) {
+        trace::transaction_failed(id, &self.process, refused);
         let mut inner = self.process.lock().lock();
         let state = self.state.access_mut(&mut inner);
 
@@ -363,6 +365,7 @@ impl Thread {
     /// Tells the thread why a call that it waits for gets no reply: at once if that is its topmost
     /// call, otherwise when the calls back into the thread are handled.
     pub(crate) fn deliver_failure(&self, call: &Arc<Transaction>, command: u32) {
+        trace::call_failed(call.id, &self.process, command);
         self.end_wait(call, |inner| match inner {
             Some(inner) => self.state.access_mut(inner).todo.push_reply_error(command),
             None => call.fail(command),
@@ -400,6 +403,7 @@ impl Thread {
     ///
     /// The thread must have been removed from its process's threads.
     pub(crate) fn release(self: &Arc<Self>) {
+        trace::thread_exit(self);
         let mut next = {
             let mut inner = self.process.lock().lock();
             inner.stop_waiting(self);

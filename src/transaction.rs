@@ -40,6 +40,7 @@ use crate::{
     process::Process,
     queue::Turn,
     thread::Thread,
+    trace,
     uapi::{
         TransactionData,
         BR_DEAD_REPLY,
@@ -142,6 +143,7 @@ impl Transaction {
         data: &TransactionData,
         buffer: Buffer,
     ) -> Result<ListArc<Self>> {
+        trace::transaction(id, &standing, data, &buffer);
         let Standing { from, below, node } = standing;
         let task = kernel::current!();
 

@@ -18,6 +18,7 @@ use crate::{
     death::Death,
     freeze::Listener,
     thread::Thread,
+    trace,
     uapi::{
         self,
         PtrCookie,
@@ -69,6 +70,7 @@ impl Thread {
         let command: u32 = reader.read(context)?;
         let process = &self.process;
         process.commands.given(command);
+        trace::command(process, command);
 
         match command {
             uapi::BC_TRANSACTION | uapi::BC_REPLY => {
