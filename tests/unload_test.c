@@ -6,6 +6,7 @@
 #include <kselftest_harness.h>
 
 #include "reload.h"
+#include "seen.h"
 #include "traffic.h"
 
 #define ROUNDS		5
@@ -58,6 +59,12 @@ static void look(void)
 {
 	char text[256];
 
+	static const char *const files[] = { "state", "stats", "transactions" };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(files); i++)
+		see(files[i]);
+	for (int pid = getpid(); pid < getpid() + 8; pid++)
+		see_proc(pid);
 	counter("idle");
 	shrinker_count();
 	read_file(MODE_FILE, text, sizeof(text));
