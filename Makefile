@@ -59,6 +59,10 @@ kernel-selftests: setup ## the kernel's own tests, with the queue and without; T
 peers-test: setup ## idle memory that vbinder and the in-tree drivers give back, with the queue and without
 	@tests/kernel/peers
 
+.PHONY: protocol-test
+protocol-test: setup ## the tests of the protocol on the in-tree C driver, TESTS='names' for some
+	@tests/kernel/protocol $(TESTS)
+
 .PHONY: shell
 shell: modules programs ## a shell in a guest with the module loaded (Ctrl-A X leaves)
 	@scripts/boot --interactive --arch $(arch) --config $(config) --add build/tests/$(arch):/tests
