@@ -31,11 +31,9 @@ use crate::{
         Counted,
         DEATH, //
     },
+    inner::ProcessInner,
     node::Node,
-    process::{
-        Process,
-        ProcessInner, //
-    },
+    process::Process,
     queue::Turn,
     thread::Thread,
     uapi::{

@@ -33,11 +33,9 @@ use crate::{
         Counted,
         LISTENER, //
     },
+    inner::ProcessInner,
     node::Node,
-    process::{
-        Process,
-        ProcessInner, //
-    },
+    process::Process,
     queue::Turn,
     told::Told,
     uapi::{

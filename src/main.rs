@@ -47,6 +47,7 @@ mod files;
 mod freeze;
 mod handles;
 mod info;
+mod inner;
 mod layout;
 mod node;
 mod objects;

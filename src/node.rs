@@ -33,11 +33,9 @@ use crate::{
     },
     death::Watchers,
     freeze::Listeners,
+    inner::ProcessInner,
     oneway::Oneway,
-    process::{
-        Process,
-        ProcessInner, //
-    },
+    process::Process,
     queue::{
         Turn,
         OF_THREAD, //

@@ -12,8 +12,8 @@ use kernel::{
 };
 
 use crate::{
+    inner::ProcessInner,
     node::Node,
-    process::ProcessInner,
     transaction::Transaction, //
 };
 

@@ -22,7 +22,7 @@ use vmarea::{
 };
 
 use crate::{
-    process::ProcessInner,
+    inner::ProcessInner,
     queue::Item,
     thread::Thread,
     told::{

@@ -36,10 +36,8 @@ use crate::{
         Counted,
         THREAD, //
     },
-    process::{
-        Process,
-        ProcessInner, //
-    },
+    inner::ProcessInner,
+    process::Process,
     queue::{
         Item,
         Queue,

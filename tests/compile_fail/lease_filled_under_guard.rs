@@ -19,5 +19,5 @@ fn fill(context: &mut UserContext, lease: &Lease, from: UserPtr, address: usize)
     let size = area.end() - area.start();
     #[cfg(fixed)]
     drop(area);
-    lease.copy_from_user(context, from, size) //~
+    lease.copy_from_user(context, 0, from, size) //~
 }
