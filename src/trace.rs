@@ -53,6 +53,7 @@ macro_rules! record {
         #[cfg(CONFIG_TRACEPOINTS)]
         kernel::macros::paste! {
             // SAFETY: `trace.c` defines the tracepoint, and therefore its static key.
+            #[cfg(CONFIG_JUMP_LABEL)]
             let traced = unsafe {
                 kernel::jump_label::static_branch_unlikely!(
                     bindings::[<__tracepoint_ $name>],
@@ -60,6 +61,13 @@ macro_rules! record {
                     key
                 )
             };
+            // The macro would call a function for each event, which is too much for so many of them.
+            // SAFETY: As above; the key is a number then, which may change at any time.
+            #[cfg(not(CONFIG_JUMP_LABEL))]
+            let traced = unsafe {
+                (&raw const bindings::[<__tracepoint_ $name>].key.key.enabled.counter)
+                    .read_volatile()
+            } > 0;
 
             if traced {
                 // SAFETY: All arguments are numbers, which the event copies.
