@@ -20,14 +20,15 @@ kdir = $(or $(KDIR),$$($(kernel) --print-dir))
 kbuild = dir=$(kdir) && mkdir -p $(1) && $(in-root) make -C "$$dir" M=$(CURDIR)$(3) MO=$(1) \
 	ARCH=$(arch) LLVM=$(LLVM) -j$$(nproc) $(if $(V),V=$(V),-s) $(2)
 rust-sources = $(shell find rust src tests -name '*.rs' -not -path '*/target/*')
-c-sources = $(wildcard rust/*.[ch] src/*.[ch] tests/*.[ch] tests/kernel/*.[ch] tests/module/*.[ch])
+c-sources = $(wildcard rust/*.[ch] src/*.[ch] tests/*.[ch] tests/fuzz/*.[ch] tests/kernel/*.[ch] \
+	tests/module/*.[ch])
 
 .PHONY: help
 help: ## this list
 	@echo "make run | make test, or one of:"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|'
 	@echo "Variables: ARCH=x86_64|arm64 CONFIG=base|debug|up|peers|peers-rust KDIR=<built tree> FILE=<for run>"
-	@echo "           TESTS='names' MODES='sender receiver fault' TIME=<seconds>"
+	@echo "           TESTS='names' MODES='sender receiver fault' TIME=<seconds> SEED=<for fuzz>"
 	@echo "           JOBS=<boots at a time> V=1 ACCEL=kvm CHECK='names'"
 
 .PHONY: run
@@ -50,6 +51,10 @@ compile-fail: modules ## what rustc must refuse, and the examples in the documen
 .PHONY: stress
 stress: setup ## the stress cases, each for TIME= seconds (default 60)
 	@tests/run stress
+
+.PHONY: fuzz
+fuzz: setup ## processes that send garbage, for TIME= seconds (default 60); SEED= repeats a run
+	@tests/run fuzz
 
 .PHONY: kernel-selftests
 kernel-selftests: setup ## the kernel's own tests, with the queue and without; TESTS='mm/*' for some
