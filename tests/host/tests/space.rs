@@ -118,6 +118,7 @@ fn operations() -> impl Strategy<Value = Vec<Operation>> {
 struct Pair {
     space: Space<Value, SortedKind>,
     model: Model,
+    oneway_limit: usize,
     values: Rc<()>,
     next_value: u32,
 }
@@ -127,6 +128,7 @@ impl Pair {
         Self {
             space: Space::with_size(size).unwrap(),
             model: Model::new(size),
+            oneway_limit: size / 2,
             values: Rc::new(()),
             next_value: 0,
         }
@@ -194,6 +196,18 @@ impl Pair {
         prop_assert_eq!(Rc::strong_count(&self.values) - 1, self.model.kept());
         let needed = TREES * self.model.chunks();
         prop_assert!((needed..=needed + TREES).contains(&nodes()));
+
+        let mut listed = Vec::new();
+        let (mut from, mut kept, mut oneway_size) = (0, 0, 0);
+        while let Some(chunk) = self.space.allocated_at_least(from) {
+            listed.push(chunk.offset);
+            kept += usize::from(chunk.kept.is_some());
+            oneway_size += if chunk.oneway { chunk.size } else { 0 };
+            from = chunk.offset + chunk.size;
+        }
+        prop_assert_eq!(listed, self.model.allocated());
+        prop_assert_eq!(kept, self.model.kept());
+        prop_assert_eq!(oneway_size + self.model.oneway_left(), self.oneway_limit);
 
         let free = self.model.free_chunks();
         let largest = free.last().map_or(0, |&(_, size)| size);
