@@ -99,7 +99,7 @@ impl kernel::Module for Vbinder {
         let lru = PageLru::new(&shrinker)?;
         let shrinker = shrinker.register(lru.clone());
         let debugfs = debugfs::Dir::new(c_str!("vbinder"));
-        let registry = Registry::new(debugfs.subdir(c_str!("proc")))?;
+        let registry = Registry::new(debugfs.subdir(seen::PROC))?;
         let shared = Devices::new(debugfs.clone(), lru, registry.clone(), install)?;
         let mut devices = KVec::with_capacity(names.len(), GFP_KERNEL)?;
 

@@ -14,6 +14,8 @@ use kernel::{
 
 use vmarea::page_range::Install;
 
+use crate::seen;
+
 extern "C" {
     /// See `params.h`. Set before the module is initialized, and not writable after that.
     static vbinder_devices: *const c_char;
@@ -83,6 +85,8 @@ pub(crate) fn check_name(name: &[u8]) -> Result<(), &'static str> {
         Err("a name that is too long")
     } else if !name.iter().all(plain) {
         Err("a name with other characters than letters, digits, '-' and '_'")
+    } else if seen::NAMES.iter().any(|taken| taken.to_bytes() == name) {
+        Err("the name of a file in debugfs, where each device has a directory")
     } else {
         Ok(())
     }

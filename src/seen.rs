@@ -48,6 +48,17 @@ impl Writer for Contents {
     }
 }
 
+/// The names in the driver's directory that are not those of devices.
+pub(crate) const NAMES: [&CStr; 4] = [
+    c_str!("state"),
+    c_str!("transactions"),
+    c_str!("stats"),
+    PROC,
+];
+
+/// The directory with a file for each process.
+pub(crate) const PROC: &CStr = c_str!("proc");
+
 /// The files about all processes of all devices.
 pub(crate) struct Files {
     _files: [Pin<KBox<File<Contents>>>; 3],
@@ -68,9 +79,9 @@ impl Files {
 
         Ok(Self {
             _files: [
-                file(c_str!("state"), write_state)?,
-                file(c_str!("transactions"), write_transactions)?,
-                file(c_str!("stats"), write_stats)?,
+                file(NAMES[0], write_state)?,
+                file(NAMES[1], write_transactions)?,
+                file(NAMES[2], write_stats)?,
             ],
         })
     }

@@ -94,6 +94,8 @@ TEST_F(devices, names_must_be_plain)
 	static const char *const bad[] = {
 		"a.b", "a b", "a,b", "a\nb", "a:b", "a!b", "\xc3\xa4", "a~",
 		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdefg",
+		/* Files in the directory where the devices have theirs. */
+		"state", "stats", "transactions", "proc",
 	};
 	static const char *const good[] = {
 		"a", "0", "-", "_", "Az-09_",
