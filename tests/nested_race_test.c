@@ -42,7 +42,16 @@ FIXTURE_TEARDOWN(nested_race)
 
 static long awaits(struct party *p, u64 set)
 {
-	return op_await(p, (const u64[6]){ set });
+	const u64 a[6] = { set };
+
+	return op_await(p, a);
+}
+
+static long goes(struct party *p)
+{
+	const u64 a[6] = { 0 };
+
+	return op_go(p, a);
 }
 
 static long says(struct party *p, u32 cmd, u32 handle)
@@ -50,7 +59,7 @@ static long says(struct party *p, u32 cmd, u32 handle)
 	put_tr(p, cmd, &(struct binder_transaction_data) {
 		.target.handle = handle,
 	});
-	return op_go(p, (const u64[6]){ 0 });
+	return goes(p);
 }
 
 /* So many calls to the manager, each with a callback. 0, or the step. */
@@ -71,7 +80,7 @@ static long op_call(struct party *p, const u64 *a)
 			return 5;
 		put_free(p, p->res.tr.data.ptr.buffer);
 	}
-	return op_go(p, (const u64[6]){ 0 });
+	return goes(p);
 }
 
 static long op_call_back(struct party *p, const u64 *a)
@@ -90,7 +99,7 @@ static long op_call_back(struct party *p, const u64 *a)
 		if (awaits(p, BR_RECEIPT) != BR_TRANSACTION_COMPLETE)
 			return 5;
 	}
-	return op_go(p, (const u64[6]){ 0 });
+	return goes(p);
 }
 
 TEST_F_STRESS(nested_race, receipts_come_before_answers)

@@ -145,7 +145,6 @@ static long op_send_many(struct party *p, const u64 *a)
 		},
 	};
 
-	(void)a;
 	if (is_error(mem))
 		return mem;
 	for (u64 i = 0; i < MANY; i++) {
@@ -153,7 +152,7 @@ static long op_send_many(struct party *p, const u64 *a)
 		offsets[i] = i * OBJECT;
 	}
 	put_message(p, BC_TRANSACTION_SG, &sg);
-	return op_go(p, (const u64[6]){ 0 });
+	return op_go(p, a);
 }
 
 TEST_F(promise, a_message_may_have_very_many_objects)

@@ -59,7 +59,7 @@ FIXTURE_TEARDOWN(scale)
 }
 
 /* Lets the manager have references to so many nodes of the client. */
-static int have_nodes(FIXTURE_DATA(scale) *self, unsigned int count)
+static int have_nodes(FIXTURE_DATA(scale) * self, unsigned int count)
 {
 	int ret = 0;
 
@@ -133,12 +133,15 @@ static long cost(struct party *p, party_op op, u64 a, u64 b)
 	return ret ?: (long)((now_ns() - begun) / ROUNDS);
 }
 
-#define EXPECT_LITTLE_MORE(few, many) do {				\
-	ASSERT_LT(0, few);						\
-	ASSERT_LT(0, many);						\
-	TH_LOG("%ld ns among %d, %ld ns among %d", few, FEW, many, MANY); \
+#define EXPECT_LITTLE_MORE(one, other) do {				\
+	long _few = (one), _many = (other);				\
+									\
+	ASSERT_LT(0, _few);						\
+	ASSERT_LT(0, _many);						\
+	TH_LOG("%ld ns among %d, %ld ns among %d", _few, FEW, _many,	\
+	       MANY);							\
 	if (self->counts)						\
-		EXPECT_GE(few + few * MORE_PERCENT / 100, many);	\
+		EXPECT_GE(_few + _few * MORE_PERCENT / 100, _many);	\
 } while (0)
 
 TEST_F(scale, a_call_to_one_of_many_handles)
@@ -192,7 +195,7 @@ static long op_resends(struct party *p, const u64 *a)
 	return once(p, 0);
 }
 
-static long resend_cost(FIXTURE_DATA(scale) *self, u64 node)
+static long resend_cost(FIXTURE_DATA(scale) * self, u64 node)
 {
 	long ret;
 
@@ -250,7 +253,7 @@ TEST_F(scale, watching_one_more_of_many)
 }
 
 /* Lets the manager keep the messages of so many calls. */
-static long hold(FIXTURE_DATA(scale) *self, unsigned int count)
+static long hold(FIXTURE_DATA(scale) * self, unsigned int count)
 {
 	START(self->m, op_answers, count, true);
 	return ON(self->c, op_calls, count, 0) ?: finish(self->m);
