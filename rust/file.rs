@@ -53,9 +53,11 @@ use crate::{
 };
 
 mod mapping;
+mod module;
 mod opened;
 
 pub use mapping::FileMapping;
+pub use module::is_of_module;
 pub(crate) use opened::Opened;
 
 /// What [`CharDevice::poll`] returns when a read would not wait.

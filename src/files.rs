@@ -17,6 +17,7 @@ use kernel::{
 
 use vmarea::{
     context::UserContext,
+    file::is_of_module,
     task, //
 };
 
@@ -43,7 +44,8 @@ impl Buffer {
     /// # Errors
     ///
     /// * `EBADF` if there is no such file.
-    /// * `EPERM` if a security module says so.
+    /// * `EPERM` if a security module says so, or it is a device's: in a message to its own process it
+    ///   would keep itself open.
     /// * `ENOMEM`.
     pub(crate) fn carry(
         &mut self,
@@ -55,6 +57,9 @@ impl Buffer {
         close: bool,
     ) -> Result {
         let file = task::file(context, fd)?;
+        if is_of_module::<crate::LocalModule>(&file) {
+            return Err(EPERM);
+        }
         security::binder_transfer_file(from.credential(), to.credential(), &file)
             .map_err(|_| EPERM)?;
 

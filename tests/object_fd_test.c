@@ -189,11 +189,17 @@ TEST_F(fd, outlives_the_message)
 	EXPECT_TRUE(is_let_go(self->m, to_read));
 }
 
+/* vbinder takes none: it could be in a message to itself. */
 TEST_F(fd, the_driver_s_own)
 {
 	u32 *version = (void *)self->c->scratch;
 
 	put_fd(parcel_new(self->m), self->m->fd, 0);
+	if (!strcmp(device(), DEVICE)) {
+		EXPECT_EQ(0, refused(&self->w));
+		EXPECT_EQ(0, exchange(self->c, self->m, 1, 8));
+		return;
+	}
 	ASSERT_EQ(0, deliver(&self->w));
 	EXPECT_EQ(0, IN(self->c, ioctl, fd_object(self->c->in, 0)->fd,
 			BINDER_VERSION, ptr_u64(version)));
