@@ -7,6 +7,9 @@
 
 #include "way.h"
 
+/* A file that every process has. */
+#define ANY_FILE	1
+
 #define NO_FILE		999	/* a number that nobody has a file with */
 #define LIMIT_NOFILE	7	/* RLIMIT_NOFILE; nolibc has no resource.h */
 
@@ -96,7 +99,7 @@ static inline long files_of(struct party *p)
 /* The number that a party's next file gets. */
 static inline long next_file(struct party *p)
 {
-	long fd = IN(p, dup, p->fd);
+	long fd = IN(p, dup, ANY_FILE);
 
 	return fd < 0 ? fd : IN(p, close, fd) ?: fd;
 }

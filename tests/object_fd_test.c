@@ -108,7 +108,7 @@ TEST_F(fd, object_keeps_what_is_not_the_number)
 	put_object(parcel_new(self->m), &(struct binder_fd_object) {
 		.hdr.type = BINDER_TYPE_FD,
 		.pad_flags = 0x12345678,
-		.pad_binder = 0xdeadbeefULL << 32 | self->m->fd,
+		.pad_binder = 0xdeadbeefULL << 32 | ANY_FILE,
 		.cookie = COOKIE,
 	}, sizeof(*got));
 	ASSERT_EQ(0, deliver(&self->w));
@@ -121,13 +121,13 @@ TEST_F(fd, object_keeps_what_is_not_the_number)
 
 TEST_F(fd, is_closed_on_exec)
 {
-	put_fd(parcel_new(self->m), self->m->fd, 0);
-	ASSERT_EQ(0, IN(self->m, fcntl, self->m->fd, F_SETFD, 0));
+	put_fd(parcel_new(self->m), ANY_FILE, 0);
+	ASSERT_EQ(0, IN(self->m, fcntl, ANY_FILE, F_SETFD, 0));
 	ASSERT_EQ(0, deliver(&self->w));
 	EXPECT_EQ(FD_CLOEXEC, IN(self->c, fcntl,
 				 fd_object(self->c->in, 0)->fd, F_GETFD));
 	/* That of the sender is as it was. */
-	EXPECT_EQ(0, IN(self->m, fcntl, self->m->fd, F_GETFD));
+	EXPECT_EQ(0, IN(self->m, fcntl, ANY_FILE, F_GETFD));
 }
 
 TEST_F(fd, has_the_lowest_free_number)
@@ -135,7 +135,7 @@ TEST_F(fd, has_the_lowest_free_number)
 	long next = next_file(self->c);
 
 	ASSERT_LT(0, next);
-	put_fd(parcel_new(self->m), self->m->fd, 0);
+	put_fd(parcel_new(self->m), ANY_FILE, 0);
 	ASSERT_EQ(0, deliver(&self->w));
 	EXPECT_EQ(next, fd_object(self->c->in, 0)->fd);
 }
@@ -165,7 +165,7 @@ TEST_F(fd, several)
 
 TEST_F(fd, comes_when_the_message_is_read)
 {
-	put_fd(parcel_new(self->m), self->m->fd, 0);
+	put_fd(parcel_new(self->m), ANY_FILE, 0);
 	ASSERT_EQ(0, leave_unread(&self->w));
 	EXPECT_EQ(self->files, files_of(self->c));
 	ASSERT_EQ(0, read_now(&self->w));
@@ -274,7 +274,7 @@ TEST_F(fd, no_room_for_any)
 {
 	long next = next_file(self->c);
 
-	put_fd(parcel_new(self->m), self->m->fd, 0);
+	put_fd(parcel_new(self->m), ANY_FILE, 0);
 	ASSERT_EQ(0, limit_files(self->c, next));
 	EXPECT_EQ(0, no_room(&self->w));
 	EXPECT_EQ(self->files, files_of(self->c));
@@ -364,7 +364,7 @@ TEST_F(consent, of_a_caller)
 {
 	ASSERT_EQ(0, b_call(self->c, 1, 8));
 	ASSERT_EQ(BR_TRANSACTION, b_receive(self->m));
-	put_fd(parcel_new(self->m), self->m->fd, 0);
+	put_fd(parcel_new(self->m), ANY_FILE, 0);
 	ASSERT_EQ(0, b_post(self->m, BC_REPLY, 0, TF_ACCEPT_FDS));
 	ASSERT_EQ(BR_TRANSACTION_COMPLETE, b_receipt(self->m));
 	EXPECT_EQ(BR_FAILED_REPLY, b_receive(self->c));
@@ -372,7 +372,7 @@ TEST_F(consent, of_a_caller)
 
 TEST_F(consent, of_the_manager)
 {
-	put_fd(parcel_new(self->c), self->c->fd, 0);
+	put_fd(parcel_new(self->c), ANY_FILE, 0);
 	ASSERT_EQ(0, b_post(self->c, BC_TRANSACTION, 0, TF_ACCEPT_FDS));
 	EXPECT_EQ(BR_FAILED_REPLY, b_receive(self->c));
 	EXPECT_EQ(0, exchange(self->c, self->m, 1, 8));
@@ -398,7 +398,7 @@ TEST_F(consent, of_a_manager_that_says_so)
 		nap();
 	ASSERT_EQ(0, ret);
 	ASSERT_EQ(0, b_enter_looper(next));
-	put_fd(parcel_new(self->c), self->c->fd, 0);
+	put_fd(parcel_new(self->c), ANY_FILE, 0);
 	ASSERT_EQ(0, b_post(self->c, BC_TRANSACTION, 0, 0));
 	EXPECT_EQ(BR_TRANSACTION, b_receive_parcel(next));
 }
@@ -415,7 +415,7 @@ TEST_F(consent, of_a_node)
 		put_flat(parcel_new(self->c), BINDER_TYPE_BINDER, flags[i],
 			 8 + 8 * i, 8);
 		ASSERT_EQ(0, carry(self->c, self->m));
-		put_fd(parcel_new(self->m), self->m->fd, 0);
+		put_fd(parcel_new(self->m), ANY_FILE, 0);
 		ASSERT_EQ(0, b_post(self->m, BC_TRANSACTION, i + 1, 0));
 		EXPECT_EQ(BR_FAILED_REPLY, b_receive(self->m));
 	}
@@ -428,7 +428,7 @@ TEST_F(consent, cannot_be_given_later)
 	put_flat(parcel_new(self->c), BINDER_TYPE_BINDER, 0, 8, 8);
 	ASSERT_EQ(0, carry(self->c, self->m));
 	ASSERT_EQ(1, give_node(self->c, self->m, 8, 8));
-	put_fd(parcel_new(self->m), self->m->fd, 0);
+	put_fd(parcel_new(self->m), ANY_FILE, 0);
 	ASSERT_EQ(0, b_post(self->m, BC_TRANSACTION, 1, 0));
 	EXPECT_EQ(BR_FAILED_REPLY, b_receive(self->m));
 }
