@@ -247,7 +247,7 @@ static long op_call_handle(struct party *p, const u64 *a)
 
 		put_binder(q, ptr_of(0), 1);
 		put_handle(q, a[0]);
-		put_fd(q, p->fd, 0);
+		put_fd(q, STDOUT_FILENO, 0);
 		sg = parcel_tr(q);
 		sg.transaction_data.target.handle = a[0];
 		put_message(p, BC_TRANSACTION, &sg);
