@@ -52,8 +52,8 @@ macro_rules! record {
     ($name:ident($($arg:expr),* $(,)?)) => {
         #[cfg(CONFIG_TRACEPOINTS)]
         kernel::macros::paste! {
-            // SAFETY: `trace.c` defines the tracepoint, and therefore its static key.
             #[cfg(CONFIG_JUMP_LABEL)]
+            // SAFETY: `trace.c` defines the tracepoint, and therefore its static key.
             let traced = unsafe {
                 kernel::jump_label::static_branch_unlikely!(
                     bindings::[<__tracepoint_ $name>],
@@ -62,8 +62,8 @@ macro_rules! record {
                 )
             };
             // The macro would call a function for each event, which is too much for so many of them.
-            // SAFETY: As above; the key is a number then, which may change at any time.
             #[cfg(not(CONFIG_JUMP_LABEL))]
+            // SAFETY: As above; the key is a number then, which may change at any time.
             let traced = unsafe {
                 (&raw const bindings::[<__tracepoint_ $name>].key.key.enabled.counter)
                     .read_volatile()
