@@ -16,10 +16,6 @@ use kernel::{
         TryNewListArc, //
     },
     prelude::*,
-    rbtree::{
-        RBTree,
-        RBTreeNodeReservation, //
-    },
     sync::{
         Arc,
         LockedBy, //
@@ -33,6 +29,12 @@ use crate::{
     },
     inner::ProcessInner,
     node::Node,
+    notice::{
+        self,
+        Key,
+        Notices,
+        Place, //
+    },
     process::Process,
     queue::Turn,
     thread::Thread,
@@ -70,7 +72,7 @@ impl_list_item! {
 struct State {
     stage: Stage,
     /// For the tree of the told, from when it is in that of the watchers no more.
-    place: Option<Reservation>,
+    place: Option<Place<Death>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -79,21 +81,18 @@ enum Stage {
     Waiting,
     /// The owner has died, which is to be told, or was told and not acknowledged yet.
     Dead,
-    /// That was acknowledged.
-    Acknowledged,
     /// The same, but the process does not want to know any more, which it will be told afterwards.
     DeadAndCleared,
+    /// That the owner has died was acknowledged.
+    Acknowledged,
     /// That it does not want to know is to be told.
     Cleared,
     /// Nothing is to be told.
     Over,
 }
 
-type Key = (u64, u64);
-type Reservation = RBTreeNodeReservation<Key, Arc<Death>>;
-
 /// The notifications of an object, or those that a process was told of, by cookie.
-pub(crate) type Watchers = RBTree<Key, Arc<Death>>;
+pub(crate) type Watchers = Notices<Death>;
 
 impl Death {
     /// Lets `process` learn of the death of `node`, at once if that is dead.
@@ -127,7 +126,7 @@ impl Death {
             }),
             GFP_KERNEL,
         )?;
-        let place = Reservation::new(GFP_KERNEL)?;
+        let place = Place::new(GFP_KERNEL)?;
 
         let mut owner = node.owner.lock().lock();
         let state = node.state.access_mut(&mut owner);
@@ -146,7 +145,7 @@ impl Death {
     }
 
     /// Tells the process that the owner has died. `place` is from the tree of the watchers.
-    fn owner_died(self: &Arc<Self>, place: Reservation) {
+    fn owner_died(self: &Arc<Self>, place: Place<Self>) {
         let mut inner = self.process.lock().lock();
         let state = self.state.access_mut(&mut inner);
 
@@ -174,7 +173,7 @@ impl Death {
     }
 
     /// Stops the watching. Returns the place among the watchers, if it still had one.
-    fn stop_watching(&self) -> Option<Reservation> {
+    fn stop_watching(&self) -> Option<Place<Self>> {
         let mut owner = self.node.owner.lock().lock();
         let state = self.node.state.access_mut(&mut owner);
         let entry = state.watchers.remove_node(&self.key());
@@ -218,12 +217,9 @@ impl Death {
     /// The process has acknowledged that it was told of a death.
     pub(crate) fn acknowledge(process: &Process, thread: &Arc<Thread>, cookie: u64) {
         let mut inner = process.lock().lock();
-        let found = inner
-            .told_deaths
-            .cursor_lower_bound(&(cookie, 0))
-            .map(|found| found.current().1.clone())
-            .filter(|death| death.cookie == cookie);
-        let Some(death) = found else { return };
+        let Some(death) = notice::with_cookie(&inner.told_deaths, cookie) else {
+            return;
+        };
         let entry = inner.told_deaths.remove_node(&death.key());
         let state = death.state.access_mut(&mut inner);
 

@@ -16,10 +16,6 @@ use kernel::{
         TryNewListArc, //
     },
     prelude::*,
-    rbtree::{
-        RBTree,
-        RBTreeNodeReservation, //
-    },
     sync::{
         Arc,
         CondVarTimeoutResult,
@@ -35,6 +31,12 @@ use crate::{
     },
     inner::ProcessInner,
     node::Node,
+    notice::{
+        self,
+        Key,
+        Notices,
+        Place, //
+    },
     process::Process,
     queue::Turn,
     told::Told,
@@ -200,7 +202,7 @@ struct State {
     /// It has been told that, or has lost its reference.
     over: bool,
     /// For the tree of those that were told.
-    place: Option<Reservation>,
+    place: Option<Place<Listener>>,
 }
 
 impl State {
@@ -210,11 +212,8 @@ impl State {
     }
 }
 
-type Key = (u64, u64);
-type Reservation = RBTreeNodeReservation<Key, Arc<Listener>>;
-
 /// The listeners of an object, or those that a process was told of, by cookie.
-pub(crate) type Listeners = RBTree<Key, Arc<Listener>>;
+pub(crate) type Listeners = Notices<Listener>;
 
 impl Listener {
     /// Lets `process` learn whether the owner of `node` is frozen, for the first time at once.
@@ -236,7 +235,7 @@ impl Listener {
                 told: false,
                 cleared: false,
                 over: false,
-                place: Some(Reservation::new(GFP_KERNEL)?),
+                place: Some(Place::new(GFP_KERNEL)?),
             },
         );
         let listener = Arc::pin_init(
@@ -253,7 +252,7 @@ impl Listener {
             }),
             GFP_KERNEL,
         )?;
-        let entry = Reservation::new(GFP_KERNEL)?.into_node(listener.key(), listener.clone());
+        let entry = Place::new(GFP_KERNEL)?.into_node(listener.key(), listener.clone());
 
         let mut owner = node.owner.lock().lock();
         let condition = owner.freezer.condition();
@@ -348,12 +347,7 @@ impl Listener {
     /// `EINVAL` if it was told nothing with this cookie.
     pub(crate) fn acknowledge(process: &Process, cookie: u64) -> Result {
         let mut inner = process.lock().lock();
-        let listener = inner
-            .told_freezes
-            .cursor_lower_bound(&(cookie, 0))
-            .map(|found| found.current().1.clone())
-            .filter(|listener| listener.cookie == cookie)
-            .ok_or(EINVAL)?;
+        let listener = notice::with_cookie(&inner.told_freezes, cookie).ok_or(EINVAL)?;
         let entry = inner
             .told_freezes
             .remove_node(&listener.key())

@@ -50,6 +50,7 @@ mod info;
 mod inner;
 mod layout;
 mod node;
+mod notice;
 mod objects;
 mod oneway;
 mod ordered;
