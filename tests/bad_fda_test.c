@@ -37,11 +37,7 @@ FIXTURE_VARIANT_ADD(bad, reply) {
 
 FIXTURE_SETUP(bad)
 {
-	ASSERT_TRUE(way_for_files(&self->w, variant->reply, variant->flags));
-	self->m = self->w.m;
-	self->c = self->w.c;
-	self->files = files_of(self->c);
-	ASSERT_LT(0, self->files);
+	SETUP_FILES();
 	ASSERT_EQ(0, ON(self->m, op_pipe));
 	self->to_read = self->m->scratch[0];
 	self->to_write = self->m->scratch[1];

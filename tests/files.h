@@ -146,4 +146,13 @@ static inline struct parcel *files_new(struct party *p, size_t n, u32 fd)
 	return q;
 }
 
+/* A way for messages with files: from m to c, who has so many before. */
+#define SETUP_FILES() do {						\
+	ASSERT_TRUE(way_for_files(&self->w, variant->reply, variant->flags)); \
+	self->m = self->w.m;						\
+	self->c = self->w.c;						\
+	self->files = files_of(self->c);				\
+	ASSERT_LT(0, self->files);					\
+} while (0)
+
 #endif

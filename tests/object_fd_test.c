@@ -37,11 +37,7 @@ FIXTURE_VARIANT_ADD(fd, reply) {
 
 FIXTURE_SETUP(fd)
 {
-	ASSERT_TRUE(way_for_files(&self->w, variant->reply, variant->flags));
-	self->m = self->w.m;
-	self->c = self->w.c;
-	self->files = files_of(self->c);
-	ASSERT_LT(0, self->files);
+	SETUP_FILES();
 }
 
 FIXTURE_TEARDOWN(fd)
