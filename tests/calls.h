@@ -59,6 +59,19 @@ static inline long next_answer(struct party *p)
 	return got < 0 ? got : -got;
 }
 
+/* a calls m, m calls c, and c has taken it: codes 1 and 2. */
+static inline int chain(struct party *a, struct party *m, u32 c_of_m,
+			struct party *c)
+{
+	if (b_ask(a, 0, 1))
+		return 1;
+	if (next_call(m) != 1)
+		return 2;
+	if (b_ask(m, c_of_m, 2))
+		return 3;
+	return next_call(c) == 2 ? 0 : 4;
+}
+
 /* What a read that must not wait gives; -EAGAIN if there is nothing. */
 static inline long b_look(struct party *p)
 {

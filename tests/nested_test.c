@@ -62,18 +62,6 @@ static struct party *looper_of(struct party *p)
 	return t && !b_enter_looper(t) ? t : NULL;
 }
 
-/* a calls m, m calls c, and c has taken it: codes 1 and 2. */
-static int chain(struct party *a, struct party *m, u32 c_of_m, struct party *c)
-{
-	if (b_ask(a, 0, 1))
-		return 1;
-	if (next_call(m) != 1)
-		return 2;
-	if (b_ask(m, c_of_m, 2))
-		return 3;
-	return next_call(c) == 2 ? 0 : 4;
-}
-
 TEST_F(nested, the_caller_gets_the_callback)
 {
 	const struct binder_transaction_data *tr = &self->a->res.tr;

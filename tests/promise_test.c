@@ -49,18 +49,6 @@ FIXTURE_TEARDOWN(promise)
 	kill_all_parties();
 }
 
-/* a calls m, which calls c for it. 0, or the step that failed. */
-static int chain(struct party *a, struct party *m, u32 c_of_m, struct party *c)
-{
-	if (b_ask(a, 0, 1))
-		return 1;
-	if (next_call(m) != 1)
-		return 2;
-	if (b_ask(m, c_of_m, 2))
-		return 3;
-	return next_call(c) == 2 ? 0 : 4;
-}
-
 TEST_F(promise, a_callback_does_not_go_to_who_waits_no_more)
 {
 	struct party *t = party_thread(self->a);
