@@ -168,6 +168,17 @@ static long op_have_children(struct party *p, const u64 *a)
 	return children;
 }
 
+/* A place where nothing is, which nothing will be mapped to by itself. */
+static long op_find_room(struct party *p, const u64 *a)
+{
+	long at = map_memory(a[0]);
+
+	(void)p;
+	if (!is_error(at))
+		sys_munmap(u64_ptr(at), a[0] * PAGE);
+	return at;
+}
+
 TEST_F_TIMEOUT(buffer, storm, 120)
 {
 	struct party *leader = party_new();
@@ -177,11 +188,13 @@ TEST_F_TIMEOUT(buffer, storm, 120)
 	ASSERT_NE(NULL, leader);
 	ASSERT_EQ(0, ON(leader, op_open_and_map, ptr_u64(BUFFER)));
 	fd = leader->fd;
-	room = ptr_u64(leader->area) - 16 * PAGE;
 	for (int i = 0; i < 6; i++) {
 		p[i] = party_thread(leader);
 		ASSERT_NE(NULL, p[i]);
 	}
+	/* Only now: the threads have got their stacks, and map nothing more. */
+	room = ON(leader, op_find_room, PAGES + 1);
+	ASSERT_FALSE(is_error(room)) TH_LOG("mmap: %ld", room);
 	START(p[0], op_churn, fd, room);
 	START(p[1], op_ask, fd, room, VMAREA_TEST_INSERT, 3);
 	START(p[2], op_ask, fd, room, VMAREA_TEST_ZAP, 3);
