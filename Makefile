@@ -66,7 +66,7 @@ peers-test: setup ## idle memory that vbinder and the in-tree drivers give back,
 
 .PHONY: protocol-test
 protocol-test: setup ## the tests of the protocol on the in-tree C driver, TESTS='names' for some
-	@tests/kernel/protocol $(TESTS)
+	@tests/run protocol
 
 .PHONY: shell
 shell: modules programs ## a shell in a guest with the module loaded (Ctrl-A X leaves)
