@@ -19,9 +19,13 @@ kdir = $(or $(KDIR),$$($(kernel) --print-dir))
 # $(1): output directory, $(2): more variables and the target, $(3): another source directory
 kbuild = dir=$(kdir) && mkdir -p $(1) && $(in-root) make -C "$$dir" M=$(CURDIR)$(3) MO=$(1) \
 	ARCH=$(arch) LLVM=$(LLVM) -j$$(nproc) $(if $(V),V=$(V),-s) $(2)
+# $(1): where programs go, and where from if not from tests/
+program-make = source=$$(scripts/kernel --print-source) && dir=$$($(kernel) --print-dir) && \
+	$(in-root) make -s -C tests ARCH=$(arch) CC=clang$(LLVM) SRC="$$source" HDR="$$dir/usr" \
+		-j$$(nproc) $(1)
 rust-sources = $(shell find rust src tests -name '*.rs' -not -path '*/target/*')
 c-sources = $(wildcard rust/*.[ch] src/*.[ch] tests/*.[ch] tests/fuzz/*.[ch] tests/kernel/*.[ch] \
-	tests/module/*.[ch])
+	tests/module/*.[ch] bench/*.[ch])
 
 .PHONY: help
 help: ## this list
@@ -90,9 +94,11 @@ test-module: kernel ## vmarea_test.ko, with which the crate in rust/ is tested
 
 .PHONY: programs
 programs: kernel ## the test programs
-	@source=$$(scripts/kernel --print-source) && dir=$$($(kernel) --print-dir) && \
-	$(in-root) make -s -C tests ARCH=$(arch) CC=clang$(LLVM) SRC="$$source" HDR="$$dir/usr" \
-		OUT=$(CURDIR)/build/tests/$(arch) -j$$(nproc)
+	@$(call program-make,OUT=$(CURDIR)/build/tests/$(arch))
+
+.PHONY: bench-programs
+bench-programs: kernel ## the load that speed is measured with
+	@$(call program-make,OUT=$(CURDIR)/build/bench/$(arch) FROM=$(CURDIR)/bench)
 
 .PHONY: clippy
 clippy: ## clippy over all crates, for both architectures
