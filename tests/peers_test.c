@@ -7,6 +7,7 @@
  */
 #include <kselftest_harness.h>
 
+#include "meminfo.h"
 #include "mode.h"
 #include "pair.h"
 #include "writer.h"
@@ -26,40 +27,6 @@ FIXTURE(peers)
 	struct party *c;
 	long before;		/* idle pages to begin with */
 };
-
-static const char *skip_spaces(const char *s)
-{
-	while (*s == ' ')
-		s++;
-	return s;
-}
-
-/*
- * Free pages of all zones, with those that each CPU keeps: a page that is
- * freed rests there first.
- */
-static long free_pages(void)
-{
-	static char text[64 * KIB];
-	const char *line = text;
-	long pages = 0;
-
-	/* Each CPU keeps what it has counted to itself for a while. */
-	read_file("/proc/sys/vm/stat_refresh", text, sizeof(text));
-	if (read_file("/proc/zoneinfo", text, sizeof(text)) <= 0)
-		return -ENOENT;
-	while (line && *line) {
-		line = skip_spaces(line);
-		if (!strncmp(line, "nr_free_pages ", 14))
-			pages += atol(skip_spaces(line + 14));
-		else if (!strncmp(line, "count:", 6))
-			pages += atol(skip_spaces(line + 6));
-		line = strchr(line, '\n');
-		if (line)
-			line++;
-	}
-	return pages;
-}
 
 /* Asks the shrinker until it has no more or gives no more: what is left. */
 static long shrink_as_far_as_possible(void)

@@ -32,10 +32,16 @@ static inline long settled(const char *name, long value)
 	return now;
 }
 
+/* Of which device; NULL: as the environment says. */
+static const char *shrinker_of;
+
 /* Both in-tree drivers call theirs alike; a kernel has one of them. */
 static inline const char *shrinker_name(void)
 {
-	return getenv("VBINDER_DEVICE") ? "android-binder-" : "vbinder-";
+	const char *device = shrinker_of ?: getenv("VBINDER_DEVICE");
+
+	return !device || strstr(device, "vbinder") ? "vbinder-" :
+						      "android-binder-";
 }
 
 /* The directory of the driver's shrinker; its number is not known ahead. */
