@@ -52,7 +52,7 @@ static inline void measure_pipe(void)
 		note_begin(r);
 		pipe_rounds(count);
 		note_end(r);
-		printf("metric=pipe value=%llu unit=ns\n", took(r) / count);
+		report(took(r) / count, "ns", "");
 	}
 }
 
@@ -86,8 +86,7 @@ static inline void measure_copy(void)
 		for (unsigned int i = 0; i < count; i++)
 			copy_words(to, from, size);
 		note_end(r);
-		printf("metric=copy size=%lu value=%llu unit=ns\n",
-		       (unsigned long)size, took(r) / count);
+		report(took(r) / count, "ns", "size=%lu", (unsigned long)size);
 	}
 	if (to[0] != 1 || to[size - 1] != 1)
 		die("the copy is wrong");

@@ -9,7 +9,12 @@
  * header, and in docs/benchmarks.md.
  */
 #include "floors.h"
+#include "idle.h"
+#include "live.h"
+#include "oneway.h"
+#include "reclaim.h"
 #include "roundtrip.h"
+#include "storm.h"
 
 static const struct {
 	const char *name;
@@ -17,6 +22,16 @@ static const struct {
 	const char *args;
 } metrics[] = {
 	{ "roundtrip", measure_roundtrip, "SIZE [CLIENTS]" },
+	{ "oneway", measure_oneway, "SIZE" },
+	{ "fresh", measure_fresh, "SIZE" },
+	{ "reclaim", measure_reclaim, "PAGES" },
+	{ "scan", measure_scan, "PAGES" },
+	{ "batch", measure_batch, "" },
+	{ "idle", measure_idle, "[PROCESSES]" },
+	{ "idle-page", measure_idle_page, "" },
+	{ "live", measure_live, "nodes|refs|buffers COUNT" },
+	{ "processes", measure_processes, "PROCESSES" },
+	{ "storm", measure_storm, "THREADS [SIZE [EVERY]]" },
 	{ "pipe", measure_pipe, "" },
 	{ "copy", measure_copy, "SIZE" },
 };
@@ -57,11 +72,13 @@ int main(int argc, char **argv)
 	if (i + 2 > argc || !options.repeats || options.repeats > MAX_REPEATS)
 		return misused();
 	options.device = argv[i];
+	options.metric = argv[i + 1];
+	shrinker_of = options.device;
 	options.args = argv + i + 2;
 	options.nr_args = argc - i - 2;
 	shared = zeroed(sizeof(*shared), MAP_SHARED);
 	for (size_t m = 0; m < sizeof(metrics) / sizeof(*metrics); m++) {
-		if (strcmp(metrics[m].name, argv[i + 1]))
+		if (strcmp(metrics[m].name, options.metric))
 			continue;
 		metrics[m].measure();
 		dismiss();

@@ -14,16 +14,6 @@ static struct {
 	unsigned int count;
 } roundtrip;
 
-static inline void roundtrip_server(unsigned long size)
-{
-	static struct side s;
-
-	become_manager(&s, AREA_SIZE);
-	side_payload(&s, size);
-	for (;;)
-		serve(&s);
-}
-
 static inline void roundtrip_client(unsigned long number)
 {
 	static struct side s;
@@ -34,35 +24,38 @@ static inline void roundtrip_client(unsigned long number)
 	side_payload(&s, roundtrip.size);
 	wait_until(&shared->ready, 1);
 	for (unsigned int i = 0; i < options.warmup; i++)
-		ask(&s, 0, roundtrip.size, mark++);
+		ask(&s, 0, roundtrip.size, roundtrip.size, mark++);
 	before = s.ioctls;
 	for (unsigned int r = 0; r < options.repeats; r++) {
 		meet(roundtrip.clients);
 		note_begin(r);
 		for (unsigned int i = 0; i < roundtrip.count; i++)
-			ask(&s, 0, roundtrip.size, mark++);
+			ask(&s, 0, roundtrip.size, roundtrip.size, mark++);
 		note_end(r);
 		/* Nobody begins the next one before all have ended this one. */
 		meet(roundtrip.clients);
 	}
-	__atomic_add_fetch(&shared->calls, s.ioctls - before, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&shared->ioctls, s.ioctls - before, __ATOMIC_RELAXED);
 }
 
 /* SIZE [CLIENTS] */
 static inline void measure_roundtrip(void)
 {
-	roundtrip.size = argument(0, 8, 8, 256 * KIB);
+	roundtrip.size = argument(0, 8, 8, BACK_MAX);
 	roundtrip.clients = argument(1, 1, 1, 32);
 	roundtrip.count = count_or(400);
-	member(roundtrip_server, roundtrip.size);
+	member(server, AREA_SIZE);
 	for (unsigned int i = 0; i < roundtrip.clients; i++)
 		member(roundtrip_client, i);
 	await(roundtrip.clients);
 	for (unsigned int r = 0; r < options.repeats; r++)
-		printf("metric=roundtrip size=%lu clients=%u calls=%u value=%llu unit=ns\n",
-		       (unsigned long)roundtrip.size, roundtrip.clients,
-		       roundtrip.count * roundtrip.clients,
-		       took(r) / (roundtrip.count * roundtrip.clients));
+		report(took(r) / (roundtrip.count * roundtrip.clients), "ns",
+		       "size=%lu clients=%u", (unsigned long)roundtrip.size,
+		       roundtrip.clients);
+	/* More would mean that a driver wakes its clients for nothing. */
+	if (shared->ioctls >
+	    2ULL * options.repeats * roundtrip.count * roundtrip.clients)
+		die("more than two ioctls for a call");
 }
 
 #endif

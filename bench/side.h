@@ -17,6 +17,10 @@
 #define WRITE_SIZE	512
 #define PATIENCE_MS	20000
 
+/* The code of a call: how long the answer is, and whether to keep the call. */
+#define BACK_MAX	(256 * KIB)
+#define KEEP		0x80000000U
+
 struct side {
 	int fd;
 	u64 ioctls;
@@ -92,12 +96,16 @@ static inline void put_tr(struct side *s, u32 cmd,
 	put(s, tr, sizeof(*tr));
 }
 
-/* Sends len bytes of the payload, the first and the last of which say which. */
-static inline void put_message(struct side *s, u32 cmd, u32 handle, u32 flags,
-			       size_t len, u8 mark)
+/*
+ * Sends len bytes of the payload, the first and the last of which say which.
+ * The code of a call says what is to be done with it.
+ */
+static inline void put_message(struct side *s, u32 cmd, u32 handle, u32 code,
+			       u32 flags, size_t len, u8 mark)
 {
 	struct binder_transaction_data tr = {
 		.target.handle = handle,
+		.code = code,
 		.flags = flags,
 		.data_size = len,
 		.data.ptr.buffer = ptr_u64(s->payload),
@@ -200,17 +208,24 @@ static inline u8 look_at(const struct binder_transaction_data *tr, size_t len)
 	return mark;
 }
 
-/* A synchronous call with an answer of the same size. */
-static inline void ask(struct side *s, u32 handle, size_t len, u8 mark)
+/* Waits for the answer, which has this size and mark, and frees it later. */
+static inline void hear(struct side *s, size_t len, u8 mark)
 {
 	struct binder_transaction_data tr;
 
-	put_message(s, BC_TRANSACTION, handle, 0, len, mark);
 	if (next_event(s, &tr) != BR_REPLY)
 		die("a call came, not an answer");
-	if (look_at(&tr, len) != (u8)~mark)
+	if (look_at(&tr, len) != mark)
 		die("the wrong answer came");
 	put_free(s, tr.data.ptr.buffer);
+}
+
+/* A synchronous call, answered with as many bytes as is said. */
+static inline void ask(struct side *s, u32 handle, size_t len, u32 back,
+		       u8 mark)
+{
+	put_message(s, BC_TRANSACTION, handle, back, 0, len, mark);
+	hear(s, back & ~KEEP, ~mark);
 }
 
 /* Takes a call and answers it: the answer goes with the next read. */
@@ -222,9 +237,10 @@ static inline void serve(struct side *s)
 	if (next_event(s, &tr) != BR_TRANSACTION)
 		die("an answer came, not a call");
 	mark = look_at(&tr, tr.data_size);
-	put_free(s, tr.data.ptr.buffer);
+	if (!(tr.code & KEEP))
+		put_free(s, tr.data.ptr.buffer);
 	if (!(tr.flags & TF_ONE_WAY))
-		put_message(s, BC_REPLY, 0, 0, tr.data_size, ~mark);
+		put_message(s, BC_REPLY, 0, 0, 0, tr.code & ~KEEP, ~mark);
 }
 
 /* The manager of a run before goes some time after its process. */
@@ -241,7 +257,7 @@ static inline void claim_handle_0(struct side *s)
 		die("BINDER_SET_CONTEXT_MGR: error %ld", -ret);
 }
 
-/* A process that answers calls to handle 0. */
+/* From now on this process is called as handle 0. */
 static inline void become_manager(struct side *s, size_t area_len)
 {
 	u32 zero = 0;
@@ -252,6 +268,27 @@ static inline void become_manager(struct side *s, size_t area_len)
 	put_cmd(s, BC_ENTER_LOOPER);
 	flush(s);
 	raise_by(&shared->ready, 1);
+}
+
+/* A process that answers calls to handle 0. */
+static inline void server(unsigned long area_len)
+{
+	static struct side s;
+
+	become_manager(&s, area_len);
+	side_payload(&s, BACK_MAX);
+	for (;;)
+		serve(&s);
+}
+
+/* Starts a server, and opens the device for its client. */
+static inline void side_with_server(struct side *s, size_t area_len,
+				    size_t payload)
+{
+	member(server, area_len);
+	side_open(s, area_len);
+	side_payload(s, payload);
+	wait_until(&shared->ready, 1);
 }
 
 #endif

@@ -12,14 +12,15 @@
 #include "../tests/sys.h"
 
 #define MAX_REPEATS	64
-#define MAX_MEMBERS	160
+#define MAX_MEMBERS	1280
 
 struct shared {
 	u32 arrived;			/* at the barrier */
 	u32 phase;
-	u32 ready;			/* servers that have begun to serve */
-	u32 stop;			/* disturbers end */
-	u64 calls;			/* of the system, counted by clients */
+	u32 ready;			/* members that are where they should be */
+	u32 go;				/* how far they may go on */
+	u32 taken;			/* messages that have arrived */
+	u64 ioctls;			/* of clients, while they are measured */
 	/* Of each repetition: the first that began, the last that ended. */
 	u64 begin[MAX_REPEATS];
 	u64 end[MAX_REPEATS];
@@ -27,6 +28,7 @@ struct shared {
 
 struct options {
 	const char *device;
+	const char *metric;
 	unsigned int repeats;
 	unsigned int count;		/* operations in each; 0: as usual */
 	unsigned int warmup;
@@ -115,6 +117,18 @@ static inline void note_end(unsigned int repeat)
 static inline u64 took(unsigned int repeat)
 {
 	return shared->end[repeat] - shared->begin[repeat];
+}
+
+/* A line of the result. */
+static inline void report(u64 value, const char *unit, const char *format, ...)
+{
+	va_list args;
+
+	printf("metric=%s ", options.metric);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf("%svalue=%llu unit=%s\n", *format ? " " : "", value, unit);
 }
 
 static inline void *zeroed(size_t len, int flags)
