@@ -25,7 +25,7 @@ program-make = source=$$(scripts/kernel --print-source) && dir=$$($(kernel) --pr
 		-j$$(nproc) $(1)
 rust-sources = $(shell find rust src tests -name '*.rs' -not -path '*/target/*')
 c-sources = $(wildcard rust/*.[ch] src/*.[ch] tests/*.[ch] tests/fuzz/*.[ch] tests/kernel/*.[ch] \
-	tests/module/*.[ch] bench/*.[ch])
+	tests/module/*.[ch] bench/load/*.[ch])
 
 .PHONY: help
 help: ## this list
@@ -98,7 +98,7 @@ programs: kernel ## the test programs
 
 .PHONY: bench-programs
 bench-programs: kernel ## the load that speed is measured with
-	@$(call program-make,OUT=$(CURDIR)/build/bench/$(arch) FROM=$(CURDIR)/bench)
+	@$(call program-make,OUT=$(CURDIR)/build/bench/$(arch) FROM=$(CURDIR)/bench/load)
 
 .PHONY: clippy
 clippy: ## clippy over all crates, for both architectures

@@ -9,7 +9,7 @@
 #ifndef VBINDER_BENCH_IDLE_H
 #define VBINDER_BENCH_IDLE_H
 
-#include "../tests/meminfo.h"
+#include "../../tests/meminfo.h"
 #include "reclaim.h"
 
 #define IDLE_PAGES	769

@@ -7,7 +7,7 @@
 #ifndef VBINDER_BENCH_STORM_H
 #define VBINDER_BENCH_STORM_H
 
-#include "../tests/thread.h"
+#include "../../tests/thread.h"
 #include "reclaim.h"
 
 #define STORM_LEN	(64 * KIB)

@@ -6,7 +6,7 @@
 #ifndef VBINDER_BENCH_RECLAIM_H
 #define VBINDER_BENCH_RECLAIM_H
 
-#include "../tests/stats.h"
+#include "../../tests/stats.h"
 #include "side.h"
 
 #define BIG_AREA	(4 * MIB)

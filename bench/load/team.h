@@ -9,7 +9,7 @@
 #ifndef VBINDER_BENCH_TEAM_H
 #define VBINDER_BENCH_TEAM_H
 
-#include "../tests/sys.h"
+#include "../../tests/sys.h"
 
 #define MAX_REPEATS	64
 #define MAX_MEMBERS	1280
