@@ -100,6 +100,10 @@ programs: kernel ## the test programs
 bench-programs: kernel ## the load that speed is measured with
 	@$(call program-make,OUT=$(CURDIR)/build/bench/$(arch) FROM=$(CURDIR)/bench/load)
 
+.PHONY: bench
+bench: setup ## how fast vbinder and the in-tree drivers are; QUICK=1 for some of it
+	@bench/run
+
 .PHONY: clippy
 clippy: ## clippy over all crates, for both architectures
 	@$(MAKE) clippy-arch ARCH=x86_64
