@@ -13,6 +13,7 @@
 #include "live.h"
 #include "oneway.h"
 #include "reclaim.h"
+#include "rest.h"
 #include "roundtrip.h"
 #include "storm.h"
 
@@ -80,6 +81,7 @@ int main(int argc, char **argv)
 	for (size_t m = 0; m < sizeof(metrics) / sizeof(*metrics); m++) {
 		if (strcmp(metrics[m].name, options.metric))
 			continue;
+		rest();
 		metrics[m].measure();
 		dismiss();
 		return 0;
