@@ -149,6 +149,19 @@ rustfmt rust-clippy cargo bindgen flex bison bc libelf-dev libc6-dev python3 per
 rsync cpio qemu-system-x86 qemu-system-arm kmod patch libclang-rt-$LLVM_VERSION-dev liburcu-dev
 libcap-dev libnuma-dev libssl-dev linux-libc-dev"
 tool_root=$cache/root-$(echo "$suite" $packages | hash_of)
+# Another root, for what draws: few need it, and it comes and goes by itself.
+plot_packages="python3 python3-matplotlib"
+plot_root=$cache/plot-$(echo "$suite" $plot_packages | hash_of)
+
+# Where the plotting library is, in the same words as tools().
+plot_tools() {
+	if [ "${VBINDER_TOOLS:-}" != root ] && [ ! -e "$plot_root" ] &&
+		python3 -c 'import matplotlib' 2>/dev/null; then
+		echo host
+	else
+		echo root
+	fi
+}
 
 # Whether this machine's own tools are the ones that the kernel asks for; if
 # not, $missing says which are lacking.
