@@ -33,6 +33,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|'
 	@echo "Variables: ARCH=x86_64|arm64 CONFIG=base|debug|up|peers|peers-rust KDIR=<built tree> FILE=<for run>"
 	@echo "           TESTS='names' MODES='sender receiver fault' TIME=<seconds> SEED=<for fuzz>"
+	@echo "           QUICK=1 DRIVERS='c rust vbinder' ROWS='patterns' (of bench)"
 	@echo "           JOBS=<boots at a time> V=1 ACCEL=kvm CHECK='names'"
 
 .PHONY: run
