@@ -42,7 +42,9 @@ SETTINGS = {
     "grid.color": GRID,
     "grid.linewidth": 0.8,
     "legend.frameon": False,
-} | {key: INK for key in ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")}
+}
+COLOURED = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")
+SETTINGS |= {key: INK for key in COLOURED}
 
 # A bar or a line: its name in the legend, its colour, and its values.
 Series = tuple[str, str, list[float | None]]
@@ -69,7 +71,8 @@ class Plots:
     def _save(self, figure: plt.Figure, name: str) -> None:
         path = f"{self._directory}/{name}.svg"
         figure.tight_layout()
-        figure.savefig(path, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+        metadata = {"Date": None, "Creator": None}
+        figure.savefig(path, format="svg", transparent=True, metadata=metadata)
         plt.close(figure)
         with open(path, encoding="utf-8") as file:
             text = file.read()
@@ -82,9 +85,11 @@ class Plots:
         print(f"  {os.path.basename(path)}")
 
     def _lines(self, axes: plt.Axes, at: list[float], words: list[str]) -> None:
+        highest = 0.0
         for driver, (title, colour, values) in zip(self._drivers, self._by_driver(words)):
             axes.plot(at, values, color=colour, marker=MARKERS[driver], label=title)
-        axes.set_ylim(bottom=0)
+            highest = max([highest, *(value for value in values if value)])
+        axes.set_ylim(0, highest * 1.1 or None)
         axes.set_ylabel("thousand instructions")
 
     def round_trip(self) -> None:
@@ -120,7 +125,8 @@ class Plots:
         width = 0.8 / len(series)
         for number, (title, colour, values) in enumerate(series):
             at = [group + (number - (len(series) - 1) / 2) * width for group in range(len(groups))]
-            bars = axes.bar(at, [value or 0 for value in values], width * 0.92, color=colour, label=title)
+            heights = [value or 0 for value in values]
+            bars = axes.bar(at, heights, width * 0.92, color=colour, label=title)
             labels = ["" if value is None else _short(value) for value in values]
             axes.bar_label(bars, labels, fontsize=7, color=INK, padding=1)
         axes.set_xticks(range(len(groups)), groups)
@@ -172,17 +178,19 @@ class Plots:
             axes.set_xlabel("threads")
             axes.legend(fontsize=8)
         panels[0][0].set_ylabel("calls of 64 KiB per second")
-        figure.suptitle("Calls while threads of the receiver map and unmap", x=0.01, ha="left", fontsize=11)
+        title = "Calls while threads of the receiver map and unmap"
+        figure.suptitle(title, x=0.01, ha="left", fontsize=11)
         self._save(figure, "storm")
 
 
 def _short(value: float) -> str:
-    return f"{value:.2f}" if value < 100 else f"{value:.0f}"
+    return f"{value:.2f}" if value < 20 else f"{value:.0f}"
 
 
 def has(result: dict, metric: str) -> bool:
     return any(
-        row["words"].split()[0] == metric and any(cell["rounds"] for cell in row["columns"].values())
+        row["words"].split()[0] == metric
+        and any(cell["rounds"] for cell in row["columns"].values())
         for row in result["rows"]
     )
 

@@ -28,6 +28,8 @@ class Row:
     of_system: bool = False
     modes: bool = False
     storm: bool = False
+    # Not in each round, because the first one changes what the next would see.
+    once: bool = False
     # The row to which it may have grown by no more than GROWTH_LIMIT.
     grows_from: str = ""
 
@@ -71,7 +73,7 @@ def _rows() -> list[Row]:
     rows.append(
         Row("reclaim of a page", "pages taken, 128 asked for", "batch", more_is_better=True)
     )
-    rows.append(Row("idle memory", "of a process", "idle", quick=True))
+    rows.append(Row("idle memory", "of a process", "idle", quick=True, once=True))
     rows.append(Row("idle memory", "of a page", "idle-page", quick=True))
     for kind in ("nodes", "refs", "buffers"):
         for count in (FEW, MANY):

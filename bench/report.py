@@ -7,7 +7,8 @@ from plan import GROWTH_LIMIT, floor_of
 
 PEERS = ("c", "rust")
 TITLES = {"vbinder": "vbinder", "c": "C", "rust": "Rust"}
-HEADINGS = ("to the better", "floor", "target")
+HEADINGS = ("to the better", "noise", "floor", "target")
+MANY_SAMPLES = 4
 
 
 def figure(cell: dict | None) -> float | None:
@@ -18,9 +19,19 @@ def figure(cell: dict | None) -> float | None:
 
 def noise(cell: dict) -> float:
     """By which part of itself a figure differs between rounds."""
-    medians = [statistics.median(values) for values in cell["rounds"]]
-    middle = statistics.median(medians)
-    return (max(medians) - min(medians)) / middle if middle else 0.0
+    samples = [statistics.median(values) for values in cell["rounds"]]
+    return spread(samples if len(samples) > 1 else cell["rounds"][0])
+
+
+def spread(samples: list[float]) -> float:
+    """Of few samples that of all; of many that of the half in the middle."""
+    middle = statistics.median(samples)
+    if not middle or len(samples) < 2:
+        return 0.0
+    low, high = min(samples), max(samples)
+    if len(samples) > MANY_SAMPLES:
+        low, _, high = statistics.quantiles(samples, n=4, method="inclusive")
+    return (high - low) / middle
 
 
 def text_of(value: float | None, unit: str) -> str:
@@ -43,21 +54,25 @@ class Judged:
         self.unit = row["unit"]
         self.columns = row["columns"]
         self.ours = figure(self.columns.get("vbinder"))
-        self.ratio = self._ratio()
+        self.ratio, self.noise = self._ratio()
         self.floor = self._floor(result)
         self.growth = self._growth(result)
 
-    def _ratio(self) -> float | None:
-        """To the better of the peers; with a storm, of each in its own guest."""
+    def _ratio(self) -> tuple[float | None, float]:
+        """To the better of the peers, and its noise."""
         ratios = []
         for peer in PEERS:
-            theirs = figure(self.columns.get(peer))
-            beside = figure(self.columns.get(f"vbinder beside {peer}"))
-            ours = self.ours if beside is None else beside
-            if theirs and ours is not None:
-                ratios.append(ours / theirs)
+            theirs = self.columns.get(peer)
+            beside = self.columns.get(f"vbinder beside {peer}")
+            ours = beside or self.columns.get("vbinder")
+            if not figure(theirs) or not figure(ours):
+                continue
+            if beside:
+                ratios.append(_ratio_by_turns(ours, theirs))
+            else:
+                ratios.append((figure(ours) / figure(theirs), noise(ours) + noise(theirs)))
         if not ratios:
-            return None
+            return None, 0.0
         return min(ratios) if self.row["more_is_better"] else max(ratios)
 
     def _floor(self, result: dict) -> float | None:
@@ -70,20 +85,16 @@ class Judged:
 
     @property
     def verdict(self) -> str:
-        """"met", "missed" or, if nothing was to be reached, nothing."""
-        met = []
-        if self.row["target"] is not None:
-            if self.ratio is None:
-                return "MISSED" if self.growth and self.growth > GROWTH_LIMIT else ""
-            if self.row["more_is_better"]:
-                met.append(self.ratio >= self.row["target"])
-            else:
-                met.append(self.ratio <= self.row["target"])
-        if self.growth is not None:
-            met.append(self.growth <= GROWTH_LIMIT)
-        if not met:
+        """What became of the target; nothing if there is none or no peer."""
+        target = self.row["target"]
+        if self.growth is not None and self.growth > GROWTH_LIMIT:
+            return "MISSED"
+        if target is None or self.ratio is None:
             return ""
-        return "met" if all(met) else "MISSED"
+        if abs(self.ratio - target) < self.ratio * self.noise:
+            return "unclear"
+        is_met = self.ratio >= target if self.row["more_is_better"] else self.ratio <= target
+        return "met" if is_met else "MISSED"
 
     @property
     def target(self) -> str:
@@ -94,6 +105,13 @@ class Judged:
         if self.growth is not None:
             parts.append(f"grown {self.growth:.2f} <= {GROWTH_LIMIT:.2f}")
         return ", ".join(parts)
+
+
+def _ratio_by_turns(ours: dict, theirs: dict) -> tuple[float, float]:
+    """Each turn is compared with the one beside it: time was the same for both."""
+    pairs = zip(ours["rounds"], theirs["rounds"])
+    ratios = [statistics.median(our) / statistics.median(their) for our, their in pairs]
+    return statistics.median(ratios), spread(ratios)
 
 
 def figure_of(result: dict, words: str, column: str) -> float | None:
@@ -118,6 +136,7 @@ def _line(judged: Judged, drivers: list[str]) -> list[str]:
         f"{row['section']}: {row['title']}",
         *cells,
         f"{judged.ratio:.2f}" if judged.ratio is not None else "-",
+        f"{judged.noise:.1%}" if judged.ratio is not None else "-",
         text_of(judged.floor, judged.unit) if judged.floor else "",
         judged.target,
         judged.verdict,
