@@ -2,12 +2,13 @@
 """What a result says: figures, noise, ratios, and whether targets are met."""
 
 import statistics
+from dataclasses import dataclass
 
 from plan import GROWTH_LIMIT, floor_of
 
 PEERS = ("c", "rust")
 TITLES = {"vbinder": "vbinder", "c": "C", "rust": "Rust"}
-HEADINGS = ("to the better", "noise", "floor", "target")
+HEADINGS = ("to the better", "between", "floor", "target")
 MANY_SAMPLES = 4
 
 
@@ -20,18 +21,28 @@ def figure(cell: dict | None) -> float | None:
 def noise(cell: dict) -> float:
     """By which part of itself a figure differs between rounds."""
     samples = [statistics.median(values) for values in cell["rounds"]]
-    return spread(samples if len(samples) > 1 else cell["rounds"][0])
+    return Spread.of(samples if len(samples) > 1 else cell["rounds"][0]).noise
 
 
-def spread(samples: list[float]) -> float:
-    """Of few samples that of all; of many that of the half in the middle."""
-    middle = statistics.median(samples)
-    if not middle or len(samples) < 2:
-        return 0.0
-    low, high = min(samples), max(samples)
-    if len(samples) > MANY_SAMPLES:
-        low, _, high = statistics.quantiles(samples, n=4, method="inclusive")
-    return (high - low) / middle
+@dataclass
+class Spread:
+    """A figure, and between what it is."""
+
+    middle: float
+    low: float
+    high: float
+
+    @staticmethod
+    def of(samples: list[float]) -> "Spread":
+        """Of few samples all of them; of many the half in the middle."""
+        low, high = min(samples), max(samples)
+        if len(samples) > MANY_SAMPLES:
+            low, _, high = statistics.quantiles(samples, n=4, method="inclusive")
+        return Spread(statistics.median(samples), low, high)
+
+    @property
+    def noise(self) -> float:
+        return (self.high - self.low) / self.middle if self.middle else 0.0
 
 
 def text_of(value: float | None, unit: str) -> str:
@@ -54,12 +65,12 @@ class Judged:
         self.unit = row["unit"]
         self.columns = row["columns"]
         self.ours = figure(self.columns.get("vbinder"))
-        self.ratio, self.noise = self._ratio()
+        self.ratio = self._ratio()
         self.floor = self._floor(result)
         self.growth = self._growth(result)
 
-    def _ratio(self) -> tuple[float | None, float]:
-        """To the better of the peers, and its noise."""
+    def _ratio(self) -> Spread | None:
+        """To the better of the peers."""
         ratios = []
         for peer in PEERS:
             theirs = self.columns.get(peer)
@@ -67,13 +78,11 @@ class Judged:
             ours = beside or self.columns.get("vbinder")
             if not figure(theirs) or not figure(ours):
                 continue
-            if beside:
-                ratios.append(_ratio_by_turns(ours, theirs))
-            else:
-                ratios.append((figure(ours) / figure(theirs), noise(ours) + noise(theirs)))
+            ratios.append(_by_turns(ours, theirs) if beside else _ratio(ours, theirs))
         if not ratios:
-            return None, 0.0
-        return min(ratios) if self.row["more_is_better"] else max(ratios)
+            return None
+        worst = min if self.row["more_is_better"] else max
+        return worst(ratios, key=lambda ratio: ratio.middle)
 
     def _floor(self, result: dict) -> float | None:
         parts = [figure_of(result, words, "system") for words in floor_of(self.row["words"])]
@@ -91,9 +100,10 @@ class Judged:
             return "MISSED"
         if target is None or self.ratio is None:
             return ""
-        if abs(self.ratio - target) < self.ratio * self.noise:
+        if self.ratio.low < target < self.ratio.high:
             return "unclear"
-        is_met = self.ratio >= target if self.row["more_is_better"] else self.ratio <= target
+        middle = self.ratio.middle
+        is_met = middle >= target if self.row["more_is_better"] else middle <= target
         return "met" if is_met else "MISSED"
 
     @property
@@ -107,11 +117,16 @@ class Judged:
         return ", ".join(parts)
 
 
-def _ratio_by_turns(ours: dict, theirs: dict) -> tuple[float, float]:
+def _ratio(ours: dict, theirs: dict) -> Spread:
+    ratio = figure(ours) / figure(theirs)
+    part = (noise(ours) + noise(theirs)) / 2
+    return Spread(ratio, ratio * (1 - part), ratio * (1 + part))
+
+
+def _by_turns(ours: dict, theirs: dict) -> Spread:
     """Each turn is compared with the one beside it: time was the same for both."""
     pairs = zip(ours["rounds"], theirs["rounds"])
-    ratios = [statistics.median(our) / statistics.median(their) for our, their in pairs]
-    return statistics.median(ratios), spread(ratios)
+    return Spread.of([statistics.median(our) / statistics.median(their) for our, their in pairs])
 
 
 def figure_of(result: dict, words: str, column: str) -> float | None:
@@ -135,8 +150,8 @@ def _line(judged: Judged, drivers: list[str]) -> list[str]:
     return [
         f"{row['section']}: {row['title']}",
         *cells,
-        f"{judged.ratio:.2f}" if judged.ratio is not None else "-",
-        f"{judged.noise:.1%}" if judged.ratio is not None else "-",
+        f"{judged.ratio.middle:.2f}" if judged.ratio else "-",
+        f"{judged.ratio.low:.2f} - {judged.ratio.high:.2f}" if judged.ratio else "-",
         text_of(judged.floor, judged.unit) if judged.floor else "",
         judged.target,
         judged.verdict,

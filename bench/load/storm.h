@@ -3,6 +3,10 @@
  * Calls to a process whose other threads map and unmap memory all the time.
  * In some of them the pages have to be inserted, for which a driver needs
  * locks that those threads have. Measured in wall time, on several CPUs.
+ *
+ * Caller and receiver have the first CPU, which one of them always uses, and the
+ * storm has the others: else most of it would be how long an emulator, or a busy
+ * machine, takes to wake a CPU.
  */
 #ifndef VBINDER_BENCH_STORM_H
 #define VBINDER_BENCH_STORM_H
@@ -12,10 +16,21 @@
 
 #define STORM_LEN	(64 * KIB)
 #define STORM_AREA	(4 * MIB)
+#define FIRST_CPU	1UL
+
+static inline void stay_on(unsigned long cpus)
+{
+	long ret = __nolibc_syscall3(__NR_sched_setaffinity, 0, sizeof(cpus),
+				     &cpus);
+
+	if (ret < 0)
+		die("storm: there are no such CPUs: error %ld", -ret);
+}
 
 static inline void storm_thread(void *unused)
 {
 	(void)unused;
+	stay_on(~FIRST_CPU);
 	for (;;) {
 		long at = sys_mmap(NULL, STORM_LEN, PROT_READ | PROT_WRITE,
 				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -33,6 +48,7 @@ static inline void storm_server(unsigned long threads)
 	for (unsigned long i = 0; i < threads; i++)
 		if (thread_start(storm_thread, NULL) < 0)
 			die("storm: no thread");
+	stay_on(FIRST_CPU);
 	server(STORM_AREA);
 }
 
@@ -50,6 +66,7 @@ static inline void measure_storm(void)
 
 	if (every)
 		need_shrinker();
+	stay_on(FIRST_CPU);
 	member(storm_server, threads);
 	side_open(&s, STORM_AREA);
 	side_payload(&s, size);
