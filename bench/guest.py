@@ -120,7 +120,8 @@ def read(output: str) -> dict[tuple[str, str], Cell]:
 
 def _give_up(cell: Cell | None, said: list[str]) -> None:
     if cell:
-        cell.errors.append(" ".join(said) or "ended without a result")
+        # Who fails first says why; the others notice.
+        cell.errors.append(said[0] if said else "ended without a result")
 
 
 def measure(
