@@ -6,14 +6,15 @@ from dataclasses import dataclass
 SIZES = (8, 1024, 4096, 16384, 65536)
 FEW, MANY = 10, 10000
 MODES = ("sender", "receiver", "fault")
-# What a row has to reach, as a ratio to the better of the in-tree drivers. A
-# round trip is what drivers are for; elsewhere it is enough to be better.
-ROUND_TRIP_TARGET = 0.75
+# What a row has to reach, as a ratio to the better of the in-tree drivers.
+# Where nothing was set out, it is enough to be better.
+TARGET = 0.75
+STORM_TARGET = 1.5
 BETTER = 1.0
 # A page is a page.
 AS_GOOD = 1.01
 # By how much a call among many may cost more than one among few.
-GROWTH_LIMIT = 1.25
+GROWTH_LIMIT = 1.2
 
 
 @dataclass(frozen=True)
@@ -54,28 +55,30 @@ def _rows() -> list[Row]:
                 "round trip",
                 bytes_of(size),
                 f"roundtrip {size}",
-                ROUND_TRIP_TARGET,
+                TARGET,
                 quick=size in (8, 4096, 65536),
             )
         )
     for clients in (2, 3, 4):
         title = f"4 KiB, {clients} clients"
-        rows.append(Row("round trip", title, f"roundtrip 4096 {clients}", quick=clients == 4))
+        words = f"roundtrip 4096 {clients}"
+        rows.append(Row("round trip", title, words, TARGET, quick=clients == 4))
     for size in SIZES:
-        rows.append(Row("oneway", bytes_of(size), f"oneway {size}", quick=size in (8, 65536)))
+        words = f"oneway {size}"
+        rows.append(Row("oneway", bytes_of(size), words, TARGET, quick=size in (8, 65536)))
     for size in (1 << 16, 1 << 20):
         title = f"in calls of {bytes_of(size)}"
-        rows.append(Row("a fresh page", title, f"fresh {size}", quick=True, modes=True))
+        rows.append(Row("a fresh page", title, f"fresh {size}", TARGET, quick=True, modes=True))
     for pages in (16, 256):
         title = f"drop_caches, of {pages}"
-        rows.append(Row("reclaim of a page", title, f"reclaim {pages}", quick=True))
+        rows.append(Row("reclaim of a page", title, f"reclaim {pages}", TARGET, quick=True))
     for pages in (16, 256):
         title = f"the shrinker alone, of {pages}"
-        rows.append(Row("reclaim of a page", title, f"scan {pages}", quick=pages == 256))
+        rows.append(Row("reclaim of a page", title, f"scan {pages}", TARGET, quick=pages == 256))
     rows.append(
         Row("reclaim of a page", "pages taken, 128 asked for", "batch", more_is_better=True)
     )
-    rows.append(Row("idle memory", "of a process", "idle", quick=True, once=True))
+    rows.append(Row("idle memory", "of a process", "idle", TARGET, quick=True, once=True))
     rows.append(Row("idle memory", "of a page", "idle-page", AS_GOOD, quick=True))
     for kind in ("nodes", "refs", "buffers"):
         for count in (FEW, MANY):
@@ -107,6 +110,7 @@ def _rows() -> list[Row]:
                     "64 KiB calls in a storm of mmap",
                     f"{threads} threads, {pages}",
                     f"storm {threads} 65536 {every}",
+                    STORM_TARGET if threads == 4 else BETTER,
                     more_is_better=True,
                     storm=True,
                 )
