@@ -5,7 +5,13 @@
 //! These are the `kernel` crate's readers and writers, except that each access asks for a
 //! [`UserContext`], which is not to be had while a VMA is locked.
 
+use core::mem::MaybeUninit;
+
 use kernel::{
+    page::{
+        PAGE_MASK,
+        PAGE_SIZE, //
+    },
     prelude::*,
     uaccess::{
         UserPtr,
@@ -74,6 +80,111 @@ impl UserReader {
     }
 }
 
+/// Reads values from a part of the current process's memory, one after the other, and up to `AHEAD`
+/// bytes before they are asked for: memory that changes meanwhile is read as it was.
+///
+/// Only what is in the same page is read before it is asked for, so what cannot be read, or has to be
+/// waited for, matters when it is asked for.
+///
+/// # Examples
+///
+/// ```
+/// # use kernel::{prelude::*, uaccess::UserPtr};
+/// use vmarea::{context::UserContext, user::UserStream};
+///
+/// fn first_pair(context: &mut UserContext, from: UserPtr, len: usize) -> Result<(u32, u64)> {
+///     let mut stream = UserStream::<64>::new(from, len);
+///
+///     Ok((stream.read(context)?, stream.read(context)?))
+/// }
+/// ```
+///
+/// # Invariants
+///
+/// The bytes `start..end` of `ahead` are initialized, and there are so many.
+pub struct UserStream<const AHEAD: usize> {
+    inner: UserSliceReader,
+    /// Where `inner` is.
+    address: usize,
+    ahead: [MaybeUninit<u8>; AHEAD],
+    start: usize,
+    end: usize,
+}
+
+impl<const AHEAD: usize> UserStream<AHEAD> {
+    /// A stream of `len` bytes from `from` on. Nothing is checked before they are read.
+    pub fn new(from: UserPtr, len: usize) -> Self {
+        // INVARIANT: There are none.
+        Self {
+            inner: UserSlice::new(from, len).reader(),
+            address: from.as_const_ptr().addr(),
+            ahead: [const { MaybeUninit::uninit() }; AHEAD],
+            start: 0,
+            end: 0,
+        }
+    }
+
+    /// How many bytes are left.
+    pub fn len(&self) -> usize {
+        self.inner.len() + self.end - self.start
+    }
+
+    /// Whether no bytes are left.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Reads the next bytes as a value, which must not be larger than `AHEAD`.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` if they cannot be read, or not enough are left.
+    ///
+    /// # Context
+    ///
+    /// May sleep.
+    pub fn read<T: FromBytes>(&mut self, _: &mut UserContext) -> Result<T> {
+        const { assert!(size_of::<T>() <= AHEAD) };
+        if self.end - self.start < size_of::<T>() {
+            self.fill(size_of::<T>())?;
+        }
+
+        // SAFETY: So many bytes from `start` on are there, and initialized by the type invariant.
+        // They are a value of `T`, whatever they are.
+        let value = unsafe {
+            self.ahead
+                .as_ptr()
+                .add(self.start)
+                .cast::<T>()
+                .read_unaligned()
+        };
+        self.start += size_of::<T>();
+        Ok(value)
+    }
+
+    /// Reads ahead, `needed` bytes at least.
+    fn fill(&mut self, needed: usize) -> Result {
+        if self.start < self.end {
+            self.ahead.copy_within(self.start..self.end, 0);
+        }
+        // INVARIANT: They are where they were moved to.
+        self.end -= self.start;
+        self.start = 0;
+
+        let room = &mut self.ahead[self.end..];
+        let missing = needed - self.end;
+        let in_page = PAGE_SIZE - (self.address & !PAGE_MASK);
+        let ahead = usize::min(in_page, usize::min(room.len(), self.inner.len()));
+        // If there are not so many left, this fails.
+        let filled = usize::max(missing, ahead);
+        self.inner.read_raw(&mut room[..filled])?;
+        self.address = self.address.wrapping_add(filled);
+        // INVARIANT: So many were initialized.
+        self.end += filled;
+        Ok(())
+    }
+}
+
 /// Writes a part of the current process's memory, from its start to its end.
 ///
 /// # Examples
@@ -109,5 +220,64 @@ impl UserWriter {
     /// May sleep.
     pub fn write(&mut self, _: &mut UserContext, bytes: &[u8]) -> Result {
         self.inner.write_slice(bytes)
+    }
+}
+
+/// Bytes on their way to user memory, at most `N`, collected where nothing has to be allocated or
+/// cleared for them.
+///
+/// # Examples
+///
+/// ```
+/// use vmarea::user::Staged;
+///
+/// let mut staged = Staged::<8>::new();
+///
+/// assert!(staged.add(b"reply").is_some());
+/// assert!(staged.add(b"code").is_none());
+/// assert_eq!(staged.bytes(), b"reply");
+/// ```
+///
+/// # Invariants
+///
+/// The bytes before `length` are initialized, and there are so many.
+pub struct Staged<const N: usize> {
+    bytes: [MaybeUninit<u8>; N],
+    length: usize,
+}
+
+impl<const N: usize> Staged<N> {
+    /// No bytes.
+    #[expect(clippy::new_without_default)]
+    pub const fn new() -> Self {
+        Self {
+            bytes: [const { MaybeUninit::uninit() }; N],
+            length: 0,
+        }
+    }
+
+    /// Adds bytes, all of them or, if there is no room for that, none.
+    pub fn add(&mut self, bytes: &[u8]) -> Option<()> {
+        let room = self.bytes.get_mut(self.length..)?.get_mut(..bytes.len())?;
+
+        for (to, from) in room.iter_mut().zip(bytes) {
+            to.write(*from);
+        }
+        // INVARIANT: All of them have just been written.
+        self.length += bytes.len();
+        Some(())
+    }
+
+    /// The bytes so far.
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: By the type invariant so many are initialized, and a `MaybeUninit<u8>` that is has
+        // the layout of a byte.
+        unsafe { core::slice::from_raw_parts(self.bytes.as_ptr().cast(), self.length) }
+    }
+
+    /// The bytes so far, to be changed.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: As in `bytes`, and they are borrowed from `self` alone.
+        unsafe { core::slice::from_raw_parts_mut(self.bytes.as_mut_ptr().cast(), self.length) }
     }
 }

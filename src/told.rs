@@ -2,9 +2,12 @@
 
 //! What a read tells: return commands, collected before they are written to user memory.
 //!
-//! Nothing here needs a kernel, except the vector in which the unread is kept.
+//! Nothing here needs a kernel, except the vector in which the unread is kept, and the place where
+//! what is told is collected.
 
 use kernel::prelude::*;
+
+use vmarea::user::Staged;
 
 use crate::uapi::BR_ERROR;
 
@@ -15,8 +18,7 @@ const WORD: usize = size_of::<u32>();
 
 /// The commands that a read tells.
 pub(crate) struct Told {
-    bytes: [u8; LIMIT],
-    length: usize,
+    staged: Staged<LIMIT>,
     /// How many bytes there may be.
     space: usize,
 }
@@ -25,23 +27,22 @@ impl Told {
     /// Nothing, and room for `space` bytes or as much as one read tells.
     pub(crate) fn new(space: usize) -> Self {
         Self {
-            bytes: [0; LIMIT],
-            length: 0,
+            staged: Staged::new(),
             space: usize::min(space, LIMIT),
         }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.length
+        self.bytes().len()
     }
 
     /// How many bytes more there may be.
     pub(crate) fn room(&self) -> usize {
-        self.space - self.length
+        self.space - self.len()
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.length]
+        self.staged.bytes()
     }
 
     /// The commands, without their parameters.
@@ -57,14 +58,10 @@ impl Told {
 
     /// Adds bytes, if there is room for them.
     pub(crate) fn add(&mut self, bytes: &[u8]) -> Option<()> {
-        let end = self.length.checked_add(bytes.len())?;
-        if end > self.space {
+        if bytes.len() > self.room() {
             return None;
         }
-
-        self.bytes[self.length..end].copy_from_slice(bytes);
-        self.length = end;
-        Some(())
+        self.staged.add(bytes)
     }
 
     /// Adds a command without parameters, if there is room for it.
@@ -83,7 +80,7 @@ impl Told {
 
     /// Puts another command into the place of the first, which has no parameters either.
     pub(crate) fn replace_first(&mut self, command: u32) {
-        self.bytes[..WORD].copy_from_slice(&command.to_ne_bytes());
+        self.staged.bytes_mut()[..WORD].copy_from_slice(&command.to_ne_bytes());
     }
 
     /// Moves the commands in `unread` here, as many as there is room for.

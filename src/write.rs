@@ -10,7 +10,7 @@ use kernel::{
 
 use vmarea::{
     context::UserContext,
-    user::UserReader, //
+    user::UserStream, //
 };
 
 use crate::{
@@ -28,6 +28,9 @@ use crate::{
         BR_ERROR, //
     },
 };
+
+/// A write buffer. Most that is written at once fits into what is read ahead.
+type Commands = UserStream<128>;
 
 impl Thread {
     /// Executes the commands in the write buffer of `request`, until one of them fails in a way
@@ -49,7 +52,7 @@ impl Thread {
         };
         let start = UserPtr::from_addr(request.write_buffer as usize)
             .wrapping_byte_add(request.write_consumed as usize);
-        let mut reader = UserReader::new(start, left as usize);
+        let mut reader = Commands::new(start, left as usize);
         let mut refused = self.has_command_error();
 
         while !reader.is_empty() && !refused {
@@ -62,11 +65,7 @@ impl Thread {
 
     /// Executes one command. Returns whether it was refused. Most commands that make no sense do
     /// nothing: a client cannot know whether what it names is still there.
-    fn execute(
-        self: &Arc<Self>,
-        context: &mut UserContext,
-        reader: &mut UserReader,
-    ) -> Result<bool> {
+    fn execute(self: &Arc<Self>, context: &mut UserContext, reader: &mut Commands) -> Result<bool> {
         let command: u32 = reader.read(context)?;
         let process = &self.process;
         process.commands.given(command);
@@ -183,7 +182,7 @@ impl Thread {
 }
 
 /// Reads a `struct binder_handle_cookie`, which is packed.
-fn read_handle_cookie(context: &mut UserContext, reader: &mut UserReader) -> Result<(u32, u64)> {
+fn read_handle_cookie(context: &mut UserContext, reader: &mut Commands) -> Result<(u32, u64)> {
     let handle: u32 = reader.read(context)?;
     let cookie: u64 = reader.read(context)?;
 
