@@ -5,6 +5,9 @@
 //! The range is divided into chunks without gaps, each free or allocated, and no two neighbours
 //! free. All operations take time logarithmic in the number of chunks. Freeing never needs memory.
 //!
+//! Who talks to the same partner again and again needs a chunk of the same size each time. So the last
+//! chunk that was freed stays as it is, set aside, until another is freed or another size is asked for.
+//!
 //! Nothing here needs a kernel: the trees come from whoever makes a space. `tests/host` builds this
 //! very file with trees of its own.
 
@@ -30,6 +33,8 @@ pub(crate) struct Space<T, M: TreeKind> {
     free: M::Tree<FreeKey, ()>,
     /// What one-way transactions may still use.
     oneway_left: usize,
+    /// The offset and size of the chunk that is set aside, which is allocated for the trees only.
+    aside: Option<(usize, usize)>,
     /// Nodes left over from the last chunks that were freed.
     spare: Spare<T, M>,
 }
@@ -90,6 +95,7 @@ impl<T, M: TreeKind> Space<T, M> {
             chunks: M::Tree::new(),
             free: M::Tree::new(),
             oneway_left: 0,
+            aside: None,
             spare: Spare::new(),
         }
     }
@@ -127,6 +133,9 @@ impl<T, M: TreeKind> Space<T, M> {
             .ok_or(Error::NoSpace)?;
         if oneway && size > self.oneway_left {
             return Err(Error::NoSpace);
+        }
+        if let Some(offset) = self.take_aside(size, oneway) {
+            return Ok((offset, size));
         }
         let (found, offset) = self.free.lower_bound(&(size, 0)).ok_or(Error::NoSpace)?;
 
@@ -172,21 +181,27 @@ impl<T, M: TreeKind> Space<T, M> {
         loop {
             let at = self.chunks.lower_bound(&offset)?;
             let chunk = self.chunks.get(&at)?;
-            if let State::Allocated { oneway, kept, .. } = &chunk.state {
-                return Some(Allocated {
-                    offset: at,
-                    size: chunk.size,
-                    oneway: *oneway,
-                    kept: kept.as_ref(),
-                });
+            match &chunk.state {
+                State::Allocated { oneway, kept, .. } if !self.is_aside(at) => {
+                    return Some(Allocated {
+                        offset: at,
+                        size: chunk.size,
+                        oneway: *oneway,
+                        kept: kept.as_ref(),
+                    });
+                }
+                // There are three of these in a row at most: one is set aside, and free ones are never
+                // next to each other.
+                _ => offset = at.checked_add(chunk.size)?,
             }
-            // Free chunks are never next to each other, so this is the last try.
-            offset = at.checked_add(chunk.size)?;
         }
     }
 
     /// Keeps `value` with the allocated chunk at `offset`. Gives it back if there is none.
     pub(crate) fn keep(&mut self, offset: usize, value: T) -> Result<(), T> {
+        if self.is_aside(offset) {
+            return Err(value);
+        }
         match self.chunks.get_mut(&offset).map(|chunk| &mut chunk.state) {
             Some(State::Allocated { kept, .. }) => {
                 *kept = Some(value);
@@ -206,19 +221,58 @@ impl<T, M: TreeKind> Space<T, M> {
 
     /// Frees the allocated chunk at `offset`, if there is one.
     pub(crate) fn free(&mut self, offset: usize) {
+        if self.is_aside(offset) {
+            return;
+        }
         let Some(chunk) = self.chunks.get_mut(&offset) else {
             return;
         };
-        let State::Allocated { oneway, node, .. } =
-            core::mem::replace(&mut chunk.state, State::Free)
+        let State::Allocated { oneway, kept, .. } = &mut chunk.state else {
+            return;
+        };
+        let size = chunk.size;
+        if *oneway {
+            self.oneway_left += size;
+        }
+        *kept = None;
+        if let Some((before, _)) = self.aside.replace((offset, size)) {
+            self.release(before);
+        }
+    }
+
+    /// Makes the chunk that is set aside an allocated one again, if it has the right size. If not, it
+    /// is set aside no more. Returns its offset.
+    fn take_aside(&mut self, size: usize, oneway: bool) -> Option<usize> {
+        let (offset, aside_size) = self.aside.take()?;
+        if aside_size != size {
+            self.release(offset);
+            return None;
+        }
+
+        if let State::Allocated { oneway: is, .. } = &mut self.chunks.get_mut(&offset)?.state {
+            *is = oneway;
+        }
+        if oneway {
+            self.oneway_left -= size;
+        }
+        Some(offset)
+    }
+
+    fn is_aside(&self, offset: usize) -> bool {
+        self.aside.is_some_and(|(aside, _)| aside == offset)
+    }
+
+    /// Makes the chunk at `offset`, which nobody uses any more, a part of the free ones.
+    fn release(&mut self, offset: usize) {
+        let Some(chunk) = self.chunks.get_mut(&offset) else {
+            return;
+        };
+        let State::Allocated { node, .. } = core::mem::replace(&mut chunk.state, State::Free)
         else {
             return;
         };
         let (mut start, mut size) = (offset, chunk.size);
         let before = chunk.before;
-        if oneway {
-            self.oneway_left += size;
-        }
 
         if let Some(next) = self.absorb_if_free(offset + size) {
             size += next;

@@ -12,6 +12,12 @@ use proptest::{
 };
 
 use model::Model;
+use operations::{
+    lengths,
+    operations,
+    sizes,
+    Operation, //
+};
 use ordered::Error;
 use space::Space;
 use tree::{
@@ -23,6 +29,8 @@ use tree::{
 
 #[path = "space/model.rs"]
 mod model;
+#[path = "space/operations.rs"]
+mod operations;
 #[path = "../../../src/ordered.rs"]
 mod ordered;
 #[path = "../../../src/space.rs"]
@@ -42,77 +50,6 @@ type PlainSpace = Space<(), SortedKind>;
 
 /// A number, and what tells how many of these there are.
 type Value = (u32, Rc<()>);
-
-#[derive(Clone, Debug)]
-enum Operation {
-    /// `nodes_left` is how many nodes can be had meanwhile, if not any number.
-    Allocate {
-        len: usize,
-        oneway: bool,
-        nodes_left: Option<usize>,
-    },
-    Free(Place),
-    Keep(Place),
-    TakeKept(Place),
-}
-
-#[derive(Clone, Debug)]
-enum Place {
-    /// An allocated chunk.
-    Chunk(Index),
-    /// Any offset, which may be one of user space's inventions.
-    Offset(usize),
-}
-
-impl Place {
-    fn offset(&self, allocated: &[usize]) -> usize {
-        match self {
-            Self::Chunk(index) if !allocated.is_empty() => *index.get(allocated),
-            Self::Chunk(_) => 0,
-            Self::Offset(offset) => *offset,
-        }
-    }
-}
-
-fn sizes() -> impl Strategy<Value = usize> {
-    (1..=SIZE / ALIGNMENT).prop_map(|count| count * ALIGNMENT)
-}
-
-fn lengths() -> impl Strategy<Value = usize> {
-    prop_oneof![
-        8 => 0..=6 * ALIGNMENT,
-        4 => 0..=SIZE,
-        1 => usize::MAX - ALIGNMENT..=usize::MAX,
-    ]
-}
-
-fn places() -> impl Strategy<Value = Place> {
-    prop_oneof![
-        4 => any::<Index>().prop_map(Place::Chunk),
-        1 => (0..=SIZE + ALIGNMENT).prop_map(Place::Offset),
-        1 => (0..=SIZE / ALIGNMENT).prop_map(|count| Place::Offset(count * ALIGNMENT)),
-        1 => (usize::MAX - ALIGNMENT..=usize::MAX).prop_map(Place::Offset),
-    ]
-}
-
-fn operations() -> impl Strategy<Value = Vec<Operation>> {
-    let nodes_left = prop_oneof![4 => Just(None), 1 => (0..TREES).prop_map(Some)];
-    let allocate = (lengths(), any::<bool>(), nodes_left).prop_map(|(len, oneway, nodes_left)| {
-        Operation::Allocate {
-            len,
-            oneway,
-            nodes_left,
-        }
-    });
-    let operation = prop_oneof![
-        4 => allocate,
-        3 => places().prop_map(Operation::Free),
-        1 => places().prop_map(Operation::Keep),
-        1 => places().prop_map(Operation::TakeKept),
-    ];
-
-    vec(operation, 1..100)
-}
 
 /// A space and its model, which are told the same.
 struct Pair {
@@ -156,8 +93,9 @@ impl Pair {
         let left = nodes_left.unwrap_or(usize::MAX);
         let (got, asked) = with_nodes_left(left, || self.space.allocate(len, oneway));
         if asked > left {
-            // The model is not told, so nothing may have changed.
+            // Nothing may have changed, but that nothing is set aside any more.
             prop_assert_eq!(got, Err(Error::NoMemory));
+            self.model.settle();
             return Ok(());
         }
         let expected = self.model.allocate(len, oneway);
@@ -191,7 +129,16 @@ impl Pair {
         Ok(())
     }
 
-    /// Whether space and model are in the same state. Leaves both as they are.
+    /// Lets nothing be set aside: no chunk has the size that is asked for.
+    fn settle(&mut self) {
+        let none = self.space.allocate(2 * (SIZE + ALIGNMENT), false);
+
+        assert_eq!(none, Err(Error::NoSpace));
+        self.model.settle();
+    }
+
+    /// Whether space and model are in the same state. Leaves both as they are, but with nothing set
+    /// aside.
     fn compare(&mut self) -> Result<(), TestCaseError> {
         prop_assert_eq!(Rc::strong_count(&self.values) - 1, self.model.kept());
         let needed = TREES * self.model.chunks();
@@ -209,6 +156,7 @@ impl Pair {
         prop_assert_eq!(kept, self.model.kept());
         prop_assert_eq!(oneway_size + self.model.oneway_left(), self.oneway_limit);
 
+        self.settle();
         let free = self.model.free_chunks();
         let largest = free.last().map_or(0, |&(_, size)| size);
         prop_assert_eq!(self.space.oneway_left(), self.model.oneway_left());
@@ -230,6 +178,7 @@ impl Pair {
         for &(offset, _) in &free {
             self.space.free(offset);
         }
+        self.settle();
         Ok(())
     }
 }
@@ -315,11 +264,31 @@ proptest! {
         }
         offsets.iter().for_each(|&offset| space.free(offset));
 
-        let best = gaps.iter().zip(&offsets).filter(|(&gap, _)| gap >= len).min();
+        // What was freed last is set aside, for who needs exactly that.
+        let last = gaps.iter().zip(&offsets).next_back().filter(|(&gap, _)| gap == len);
+        let best = last.or(gaps.iter().zip(&offsets).filter(|(&gap, _)| gap >= len).min());
         prop_assert_eq!(
             space.allocate(len * ALIGNMENT, false),
             best.map(|(_, &offset)| (offset, len * ALIGNMENT)).ok_or(Error::NoSpace)
         );
+    }
+
+    #[test]
+    fn who_frees_gets_the_same_again(size in sizes(), operations in operations(), len in lengths()) {
+        let mut pair = Pair::new(size);
+        for operation in &operations {
+            pair.run(operation)?;
+        }
+
+        if let Ok((offset, size)) = pair.space.allocate(len, false) {
+            for oneway in [true, false] {
+                pair.space.free(offset);
+                if size <= pair.space.oneway_left() || !oneway {
+                    let (got, asked) = with_nodes_left(0, || pair.space.allocate(len, oneway));
+                    prop_assert_eq!((got, asked), (Ok((offset, size)), 0));
+                }
+            }
+        }
     }
 
     #[test]
@@ -410,6 +379,7 @@ proptest! {
                     Err(Error::NoMemory) => prop_assert!(asked > left),
                     Err(Error::NoSpace) => prop_assert_eq!(asked, 0),
                 }
+                pair.settle();
                 pair.compare()?;
             }
         }
@@ -452,8 +422,9 @@ fn what_is_drained_takes_everything_along() {
 
 #[test]
 fn steps_grow_with_the_logarithm() {
-    /// Freeing a chunk between two free ones searches the trees most often.
-    const SEARCHES: usize = 12;
+    /// Allocating searches the trees most often if what was set aside is between two free chunks, and
+    /// has another size.
+    const SEARCHES: usize = 20;
 
     for live in [100, 1_000, 10_000] {
         let mut space = PlainSpace::with_size(live * 16 * ALIGNMENT).unwrap();

@@ -7,6 +7,8 @@ pub struct Model {
     size: usize,
     /// All chunks, in order.
     chunks: Vec<Chunk>,
+    /// Where the chunk is that was freed last and not merged with others yet.
+    aside: Option<usize>,
 }
 
 struct Chunk {
@@ -30,6 +32,7 @@ impl Model {
                 size,
                 allocated: None,
             }],
+            aside: None,
         }
     }
 
@@ -38,6 +41,13 @@ impl Model {
         if oneway && size > self.oneway_left() {
             return None;
         }
+        if let Some(chunk) = self.aside.and_then(|aside| self.chunk_at(aside)) {
+            if chunk.size == size {
+                chunk.allocated = Some(Allocated { oneway, kept: None });
+                return Some((self.aside.take()?, size));
+            }
+        }
+        self.settle();
         let best = (0..self.chunks.len())
             .filter(|&index| self.chunks[index].allocated.is_none())
             .filter(|&index| self.chunks[index].size >= size)
@@ -61,11 +71,19 @@ impl Model {
     }
 
     pub fn free(&mut self, offset: usize) {
-        for chunk in &mut self.chunks {
-            if chunk.offset == offset {
-                chunk.allocated = None;
-            }
+        if self.allocated_at(offset).is_none() {
+            return;
         }
+        self.settle();
+        if let Some(chunk) = self.chunk_at(offset) {
+            chunk.allocated = None;
+            self.aside = Some(offset);
+        }
+    }
+
+    /// Merges the chunk that is set aside with its free neighbours.
+    pub fn settle(&mut self) {
+        self.aside = None;
         self.chunks.dedup_by(|chunk, before| {
             let merge = before.allocated.is_none() && chunk.allocated.is_none();
             if merge {
@@ -89,12 +107,12 @@ impl Model {
         self.allocated_at(offset)?.kept.take()
     }
 
+    fn chunk_at(&mut self, offset: usize) -> Option<&mut Chunk> {
+        self.chunks.iter_mut().find(|chunk| chunk.offset == offset)
+    }
+
     fn allocated_at(&mut self, offset: usize) -> Option<&mut Allocated> {
-        self.chunks
-            .iter_mut()
-            .find(|chunk| chunk.offset == offset)?
-            .allocated
-            .as_mut()
+        self.chunk_at(offset)?.allocated.as_mut()
     }
 
     /// What one-way transactions may still use.
