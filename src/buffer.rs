@@ -45,11 +45,7 @@ pub(crate) struct BufferSpace {
 /// A buffer of a transaction. It is freed when it is dropped, unless user space has it.
 pub(crate) struct Buffer {
     pub(crate) process: Arc<Process>,
-    /// Where the buffer is in the process's space.
-    pub(crate) offset: usize,
     pub(crate) layout: Layout,
-    /// Files that the receiver gets when it reads.
-    pub(crate) files: KVVec<Carried>,
     /// The sender sends too many one-way transactions.
     pub(crate) is_spam: bool,
     /// Not there while user space has the buffer.
@@ -63,13 +59,21 @@ pub(crate) struct Delivered {
     pub(crate) target: Option<Arc<Node>>,
     /// The node whose one-way transactions wait until the buffer is freed.
     oneway: Option<Arc<Node>>,
-    /// Who sent a one-way transaction, and how much of the space it takes up.
-    sender: Option<(i32, usize)>,
-    /// What the objects in the message keep alive.
-    objects: KVVec<Kept>,
+    /// Who sent a one-way transaction.
+    sender: Option<i32>,
+    /// What comes with the objects in the message, if there are any.
+    pub(crate) cargo: Option<KBox<Cargo>>,
     /// Whether the sender wants the data cleared when the buffer is freed.
     clear: bool,
     _counted: Counted<BUFFER>,
+}
+
+/// What comes with the objects in a message.
+pub(crate) struct Cargo {
+    /// What they keep alive.
+    objects: KVVec<Kept>,
+    /// Files that the receiver gets when it reads.
+    pub(crate) files: KVVec<Carried>,
 }
 
 /// What an object in a message keeps alive.
@@ -172,16 +176,14 @@ impl Buffer {
         match Self::find_place(context, &process, &layout, oneway_from) {
             Ok((lease, is_spam)) => Ok(Self {
                 process,
-                offset: lease.offset(),
                 layout,
-                files: KVVec::new(),
                 is_spam,
                 kept: Some(Delivered {
-                    sender: oneway_from.map(|sender| (sender, lease.len())),
+                    sender: oneway_from,
                     lease,
                     target,
                     oneway: None,
-                    objects: KVVec::new(),
+                    cargo: None,
                     clear,
                     _counted: Counted::new(),
                 }),
@@ -252,9 +254,9 @@ impl Buffer {
     /// Lets the buffer keep something alive until it is freed. It must be kept with
     /// [`reserve`](Self::reserve) before it is made.
     pub(crate) fn keep(&mut self, object: Kept) {
-        if let Some(kept) = &mut self.kept {
+        if let Some(cargo) = self.kept.as_mut().and_then(|kept| kept.cargo.as_mut()) {
             // There is room for it.
-            let _ = kept.objects.push_within_capacity(object);
+            let _ = cargo.objects.push_within_capacity(object);
         }
     }
 
@@ -264,10 +266,41 @@ impl Buffer {
     ///
     /// `ENOMEM`.
     pub(crate) fn reserve(&mut self, count: usize) -> Result {
-        if let Some(kept) = &mut self.kept {
-            kept.objects.reserve(count, GFP_KERNEL)?;
+        Ok(self.cargo()?.objects.reserve(count, GFP_KERNEL)?)
+    }
+
+    /// What comes with the objects in the message, to be added to.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn cargo(&mut self) -> Result<&mut Cargo> {
+        let cargo = &mut self.kept.as_mut().ok_or(EINVAL)?.cargo;
+
+        if cargo.is_none() {
+            let empty = Cargo {
+                objects: KVVec::new(),
+                files: KVVec::new(),
+            };
+            *cargo = Some(KBox::new(empty, GFP_KERNEL)?);
         }
-        Ok(())
+        Ok(cargo.as_mut().ok_or(EINVAL)?)
+    }
+
+    /// The files that the receiver gets, taken out of the message.
+    pub(crate) fn take_files(&mut self) -> KVVec<Carried> {
+        match self.kept.as_mut().and_then(|kept| kept.cargo.as_mut()) {
+            Some(cargo) => core::mem::replace(&mut cargo.files, KVVec::new()),
+            None => KVVec::new(),
+        }
+    }
+
+    /// How many of them there are.
+    pub(crate) fn file_count(&self) -> usize {
+        self.kept
+            .as_ref()
+            .and_then(|kept| kept.cargo.as_ref())
+            .map_or(0, |cargo| cargo.files.len())
     }
 
     /// Maps the buffer into the current process, if that is the receiver and this is when it is done.
@@ -287,14 +320,20 @@ impl Buffer {
 
     /// Where user space sees the buffer.
     pub(crate) fn address(&self) -> usize {
-        self.process.pages().start().unwrap_or(0) + self.offset
+        self.process.pages().start().unwrap_or(0) + self.offset()
+    }
+
+    /// Where the buffer is in the process's space.
+    pub(crate) fn offset(&self) -> usize {
+        self.lease().map_or(0, Lease::offset)
     }
 
     /// Gives the buffer to user space, which may free it from now on.
     pub(crate) fn deliver(&mut self) {
+        let offset = self.offset();
         if let Some(kept) = self.kept.take() {
             // A dying process has no space any more. Then the buffer goes with the transaction.
-            self.kept = self.process.space().space.keep(self.offset, kept).err();
+            self.kept = self.process.space().space.keep(offset, kept).err();
         }
     }
 }
@@ -302,34 +341,58 @@ impl Buffer {
 impl Drop for Buffer {
     fn drop(&mut self) {
         if let Some(kept) = self.kept.take() {
-            kept.free(&self.process, self.offset);
+            kept.free(&self.process);
         }
     }
 }
 
 impl Delivered {
-    /// Frees the buffer at `offset` in `process`, and lets the next one-way transaction through.
-    fn free(self, process: &Process, offset: usize) {
+    /// Frees the buffer in `process`, and lets the next one-way transaction through.
+    fn free(self, process: &Process) {
+        if self.clear {
+            self.lease.clear();
+        }
+        // Before it can be allocated again.
+        trace::buffer_free(process, self.lease.offset(), self.lease.len());
+        process
+            .space()
+            .free(self.lease.offset(), self.sender_and_size());
+        self.end(process);
+    }
+
+    /// What is to be taken off the sender's account, if there is one.
+    fn sender_and_size(&self) -> Option<(i32, usize)> {
+        self.sender.map(|sender| (sender, self.lease.len()))
+    }
+
+    /// Ends what the buffer kept alive, after its place is free, and lets the next one-way transaction
+    /// through. The pages may have another lease by now.
+    fn end(self, process: &Process) {
         let Self {
             lease,
             target,
             oneway,
-            sender,
-            objects,
-            clear,
+            cargo,
             ..
         } = self;
 
-        trace::buffer_free(process, offset, lease.len());
-        if clear {
-            lease.clear();
-        }
         drop(lease);
-        process.space().free(offset, sender);
         if let Some(node) = oneway {
             node.oneway_done();
         }
-        for object in objects {
+        if let Some(cargo) = cargo {
+            KBox::into_inner(cargo).end(process);
+        }
+        if let Some(node) = target {
+            node.remove_local(true);
+        }
+    }
+}
+
+impl Cargo {
+    /// Ends what the objects in a buffer of `process` kept alive.
+    fn end(self, process: &Process) {
+        for object in self.objects {
             match object {
                 Kept::Node { node, strong } => node.remove_local(strong),
                 Kept::Handle { handle, strong } => {
@@ -338,9 +401,6 @@ impl Delivered {
                 }
                 Kept::Descriptor(_) => {}
             }
-        }
-        if let Some(node) = target {
-            node.remove_local(true);
         }
     }
 
@@ -366,12 +426,21 @@ pub(crate) fn free(process: &Process, context: &UserContext, address: usize) {
     else {
         return;
     };
-    let kept = process.space().space.take_kept(offset);
-
-    if let Some(kept) = kept {
-        if process.is_current() {
-            kept.close_descriptors(context);
-        }
-        kept.free(process, offset);
+    let mut space = process.space();
+    let Some(kept) = space.space.take_kept(offset) else {
+        return;
+    };
+    if kept.clear {
+        drop(space);
+        kept.lease.clear();
+        space = process.space();
     }
+    trace::buffer_free(process, offset, kept.lease.len());
+    space.free(offset, kept.sender_and_size());
+    drop(space);
+
+    if let Some(cargo) = kept.cargo.as_ref().filter(|_| process.is_current()) {
+        cargo.close_descriptors(context);
+    }
+    kept.end(process);
 }

@@ -63,7 +63,8 @@ impl Buffer {
         security::binder_transfer_file(from.credential(), to.credential(), &file)
             .map_err(|_| EPERM)?;
 
-        self.files.push(Carried { file, at, close }, GFP_KERNEL)?;
+        let files = &mut self.cargo()?.files;
+        files.push(Carried { file, at, close }, GFP_KERNEL)?;
         Ok(())
     }
 
@@ -74,12 +75,14 @@ impl Buffer {
     ///
     /// * `EMFILE`, `ENOMEM`. Then no file is open.
     pub(crate) fn install_files(&mut self) -> Result {
-        if self.files.is_empty() {
+        let count = self.file_count();
+        if count == 0 {
             return Ok(());
         }
-        let mut reserved = KVVec::with_capacity(self.files.len(), GFP_KERNEL)?;
-        self.reserve(self.files.len())?;
-        for carried in &self.files {
+        let mut reserved = KVVec::with_capacity(count, GFP_KERNEL)?;
+        self.reserve(count)?;
+        let files = self.take_files();
+        for carried in &files {
             let fd = FileDescriptorReservation::get_unused_fd_flags(O_CLOEXEC)?;
 
             self.write(carried.at, &fd.reserved_fd().to_ne_bytes())?;
@@ -87,7 +90,6 @@ impl Buffer {
         }
 
         // Nothing can fail any more.
-        let files = core::mem::replace(&mut self.files, KVVec::new());
         for (fd, carried) in reserved.into_iter().zip(files) {
             if carried.close {
                 self.keep(Kept::Descriptor(fd.reserved_fd()));

@@ -59,7 +59,8 @@ pub(crate) struct Message<'m> {
     offsets: UserPtr,
     /// So much of the data was dealt with.
     done: usize,
-    attached: Attached,
+    /// What is attached, if anything is.
+    attached: Option<Attached>,
 }
 
 /// The size of an object of a kind.
@@ -84,8 +85,6 @@ impl<'m> Message<'m> {
         accepts_fds: bool,
         data: &TransactionData,
     ) -> Self {
-        let attached = Attached::new(buffer.layout.buffers_at(), buffer.layout.buffers_end());
-
         Self {
             context,
             sender,
@@ -95,7 +94,7 @@ impl<'m> Message<'m> {
             data: UserPtr::from_addr(data.buffer as usize),
             offsets: UserPtr::from_addr(data.offsets as usize),
             done: 0,
-            attached,
+            attached: None,
         }
     }
 
@@ -128,7 +127,10 @@ impl<'m> Message<'m> {
             self.send_object(index, usize::try_from(offset).map_err(|_| EINVAL)?)?;
         }
         self.copy_data(layout.data())?;
-        self.attached.send(self.context, self.buffer)
+        match &self.attached {
+            Some(attached) => attached.send(self.context, self.buffer),
+            None => Ok(()),
+        }
     }
 
     /// Copies the data up to `end`, in which there are no objects.
@@ -221,13 +223,12 @@ impl<'m> Message<'m> {
     fn attach(&mut self, index: usize, object: &mut BufferObject) -> Result {
         let parent = (object.flags & BUFFER_HAS_PARENT != 0)
             .then_some((object.parent, object.parent_offset));
-        let at = self.attached.add(
-            index,
-            object.buffer,
-            object.length,
-            parent,
-            self.buffer.address(),
-        )?;
+        let base = self.buffer.address();
+        let layout = self.buffer.layout;
+        let attached = self
+            .attached
+            .get_or_insert_with(|| Attached::new(layout.buffers_at(), layout.buffers_end()));
+        let at = attached.add(index, object.buffer, object.length, parent, base)?;
 
         object.buffer = at as u64;
         Ok(())
@@ -235,9 +236,11 @@ impl<'m> Message<'m> {
 
     /// Takes along the files whose descriptors are in an attached buffer.
     fn send_descriptors(&mut self, array: &FdArrayObject) -> Result {
-        let place = self
-            .attached
-            .descriptors(array.parent, array.parent_offset, array.count)?;
+        let place = self.attached.as_mut().ok_or(EINVAL)?.descriptors(
+            array.parent,
+            array.parent_offset,
+            array.count,
+        )?;
 
         for index in 0..place.count {
             let at = index * size_of::<u32>();

@@ -84,7 +84,7 @@ impl Node {
             return Started::Later(outdated);
         }
         oneway.busy = true;
-        transaction.hold_oneway();
+        transaction.hold_oneway(inner);
         Started::Now(transaction)
     }
 
@@ -95,7 +95,7 @@ impl Node {
 
         match oneway.waiting.pop_front() {
             Some(next) => {
-                next.hold_oneway();
+                next.hold_oneway(&mut inner);
                 inner.queue(next);
             }
             None => oneway.busy = false,

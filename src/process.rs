@@ -12,7 +12,6 @@
 //! 5. `Context::manager`, a spinlock
 //! 6. `Process::inner`, a spinlock, for the process's nodes, for all that is queued and for the
 //!    states of the threads
-//! 7. `Transaction::buffer`, a spinlock
 //!
 //! The locks of the page range (see `vmarea::page_range`) are not taken with any of these held, and
 //! none of these is taken in memory reclaim.

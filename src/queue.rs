@@ -264,6 +264,9 @@ where
     }
 
     fn whose_turn(&self) -> Option<Kind> {
+        if self.noted == 0 && self.has_no_others() {
+            return (!self.messages.is_empty()).then_some(Kind::Message);
+        }
         let mut first: Option<(u64, Kind)> = None;
         let mut consider = |time: Option<u64>, kind: Kind| {
             if let Some(time) = time {

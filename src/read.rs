@@ -10,6 +10,10 @@ use kernel::{
     prelude::*,
     sync::{
         atomic::Relaxed,
+        lock::{
+            spinlock::SpinLockBackend,
+            Guard, //
+        },
         Arc, //
     },
     uaccess::UserPtr, //
@@ -22,6 +26,7 @@ use vmarea::{
 };
 
 use crate::{
+    buffer::Buffer,
     inner::ProcessInner,
     queue::Item,
     thread::Thread,
@@ -45,10 +50,34 @@ use crate::{
     },
 };
 
+type InnerGuard<'a> = Guard<'a, ProcessInner, SpinLockBackend>;
+
+/// A read that goes on.
+struct Reading {
+    told: Told,
+    /// How much was told before anything was read.
+    begun: usize,
+    /// Whether this is at the start of a read buffer.
+    starts: bool,
+    /// There was something to be told, although it may not have been of interest any more.
+    had_work: bool,
+    /// The process is to be asked for another thread, which was noted.
+    spawn: bool,
+}
+
+impl Reading {
+    /// Whether the read is over.
+    fn is_done(&self) -> bool {
+        self.told.len() > self.begun || !self.had_work
+    }
+}
+
 /// What was taken from the queues, under the lock.
 struct Taken {
     /// Something that has to be looked at without the lock.
     item: Option<Item>,
+    /// The buffer of a message.
+    buffer: Option<Buffer>,
     /// What was the thread's topmost call before it got a call to handle.
     previous: Option<Arc<Transaction>>,
     /// Nothing more is to be taken.
@@ -72,22 +101,24 @@ impl Thread {
     ) -> Result {
         let starts = request.read_consumed == 0;
         let space = request.read_size.saturating_sub(request.read_consumed) as usize;
-        let mut told = Told::new(space);
+        let mut reading = Reading {
+            told: Told::new(space),
+            begun: 0,
+            starts,
+            had_work: false,
+            spawn: false,
+        };
         if starts {
-            told.word(BR_NOOP).ok_or(EINVAL)?;
+            reading.told.word(BR_NOOP).ok_or(EINVAL)?;
+            reading.begun = reading.told.len();
         }
-        let begun = told.len();
 
-        loop {
-            let shared = self.wait_for_work(nonblocking)?;
-            let had_work = self.collect(context, &mut told, shared);
-            // What there was may be of no interest any more.
-            if told.len() > begun || !had_work {
-                break;
-            }
+        // What there was may be of no interest any more.
+        while !self.collect(context, &mut reading, nonblocking)? {
+            reading.had_work = false;
         }
-        let spawn = self.finish_reading(starts);
-        if spawn {
+        let told = &mut reading.told;
+        if reading.spawn {
             trace::thread_spawn(&self.process);
             told.replace_first(BR_SPAWN_LOOPER);
         }
@@ -98,9 +129,9 @@ impl Thread {
         match result {
             Ok(()) => {
                 request.read_consumed += told.len() as u64;
-                self.count(&told);
+                self.count(told);
             }
-            Err(_) => self.put_back(&told.bytes()[begun..], spawn),
+            Err(_) => self.put_back(&told.bytes()[reading.begun..], reading.spawn),
         }
         result
     }
@@ -121,8 +152,9 @@ impl Thread {
         self.has_work(&mut inner, shared)
     }
 
-    /// Waits for something to tell. Returns whether the thread may get what is for any thread.
-    fn wait_for_work(self: &Arc<Self>, nonblocking: bool) -> Result<bool> {
+    /// Waits for something to tell. Returns the state of the process, and whether the thread may get
+    /// what is for any thread.
+    fn wait_for_work(self: &Arc<Self>, nonblocking: bool) -> Result<(InnerGuard<'_>, bool)> {
         let mut inner = self.process.lock().lock();
         let shared = self.state.access_mut(&mut inner).is_available();
 
@@ -148,44 +180,56 @@ impl Thread {
                 return Err(EINTR);
             }
         }
-        Ok(shared)
+        Ok((inner, shared))
     }
 
-    /// Collects what there is for the thread and fits. Returns whether that was anything, although
-    /// there may be nothing to be told of it.
-    fn collect(self: &Arc<Self>, context: &mut UserContext, told: &mut Told, shared: bool) -> bool {
-        let mut had_work = false;
+    /// Waits for something to tell, and collects what there is for the thread and fits. Returns
+    /// whether the read is over.
+    fn collect(
+        self: &Arc<Self>,
+        context: &mut UserContext,
+        reading: &mut Reading,
+        nonblocking: bool,
+    ) -> Result<bool> {
+        let (mut inner, shared) = self.wait_for_work(nonblocking)?;
 
         loop {
             let Taken {
                 item,
+                buffer,
                 previous,
                 last,
-            } = self.take(told, shared);
+            } = self.take(inner, reading, shared);
 
-            had_work |= item.is_some();
-            let Some(Item::Message(message)) = item else {
-                // Nodes and notifications are dropped here, without the lock.
-                if last {
-                    return had_work;
+            if let Some(Item::Message(message)) = item {
+                let told = &mut reading.told;
+                if self.receive(context, message, buffer, previous, told) {
+                    return Ok(true);
                 }
-                continue;
-            };
-            if self.receive(context, message, previous, told) {
-                return true;
+                inner = self.process.lock().lock();
+                if core::mem::take(&mut reading.spawn) {
+                    inner.requested_threads = inner.requested_threads.saturating_sub(1);
+                }
+            } else if last {
+                return Ok(reading.is_done());
+            } else {
+                // Nodes and notifications are dropped without the lock.
+                drop(item);
+                inner = self.process.lock().lock();
             }
         }
     }
 
     /// Takes what there is, until there is something that cannot be told under the lock.
-    fn take(&self, told: &mut Told, shared: bool) -> Taken {
-        let mut inner = self.process.lock().lock();
+    fn take(&self, mut inner: InnerGuard<'_>, reading: &mut Reading, shared: bool) -> Taken {
         let state = self.state.access_mut(&mut inner);
         let mut taken = Taken {
             item: None,
+            buffer: None,
             previous: None,
             last: true,
         };
+        let told = &mut reading.told;
         told.add_unread(&mut state.unread);
 
         // Each thing needs as much room as the largest of them, as clients know it.
@@ -202,6 +246,7 @@ impl Thread {
                     continue;
                 }
                 Some(Item::Message(message)) => {
+                    taken.buffer = message.take_buffer(&mut inner);
                     if message.from.is_some() {
                         let state = self.state.access_mut(&mut inner);
                         taken.previous = state.topmost.replace(message.clone_arc());
@@ -216,6 +261,7 @@ impl Thread {
                     }
                     taken.last = false;
                     taken.item = item;
+                    reading.had_work = true;
                     self.update_ready(&mut inner);
                     drop(inner);
                     drop(changes);
@@ -238,7 +284,12 @@ impl Thread {
             taken.item = item;
             break;
         }
+        reading.had_work |= taken.item.is_some();
         self.update_ready(&mut inner);
+        let is_message = matches!(taken.item, Some(Item::Message(_)));
+        if is_message || (taken.last && reading.is_done()) {
+            reading.spawn = self.finish_reading(&mut inner, reading.starts);
+        }
         taken
     }
 
@@ -251,10 +302,9 @@ impl Thread {
     /// After all that is told was taken: wakes another thread if there is more, and returns whether
     /// the process should be asked for another thread, which is noted if so. There is a place for
     /// that only at the `start` of a read buffer.
-    fn finish_reading(&self, start: bool) -> bool {
-        let mut inner = self.process.lock().lock();
+    fn finish_reading(&self, inner: &mut ProcessInner, start: bool) -> bool {
         let spawn = start
-            && self.state.access_mut(&mut inner).looper.serves()
+            && self.state.access_mut(inner).looper.serves()
             && inner.requested_threads == 0
             && inner.started_threads < inner.max_threads
             && !inner.has_waiting();
@@ -298,11 +348,12 @@ impl Thread {
         self: &Arc<Self>,
         context: &mut UserContext,
         message: ListArc<Transaction>,
+        buffer: Option<Buffer>,
         previous: Option<Arc<Transaction>>,
         told: &mut Told,
     ) -> bool {
         let message = message.into_arc();
-        let Some(mut buffer) = message.take_buffer() else {
+        let Some(mut buffer) = buffer else {
             return false;
         };
         if buffer.install_files().is_err() {

@@ -178,7 +178,7 @@ impl Thread {
                 below: None,
                 node: Some(node),
             };
-            let transaction = Transaction::new(id, standing, data, buffer)?;
+            let transaction = Transaction::new(id, &to, standing, data, buffer)?;
 
             // Complete, whatever becomes of it; but the sender should know of a dead receiver.
             let receipt = match to.send(transaction, None) {
@@ -205,7 +205,7 @@ impl Thread {
             below,
             node: Some(node),
         };
-        let transaction = Transaction::new(id, standing, data, buffer)?;
+        let transaction = Transaction::new(id, &to, standing, data, buffer)?;
         let known = transaction.clone_arc();
         self.wait_for(known.clone());
         if let Err((transaction, command)) = to.send(transaction, nested.as_ref()) {
@@ -259,7 +259,13 @@ impl Thread {
                     below: None,
                     node: None,
                 };
-                Ok(Transaction::new(id, standing, data, buffer)?)
+                Ok(Transaction::new(
+                    id,
+                    &caller.process,
+                    standing,
+                    data,
+                    buffer,
+                )?)
             });
         // The caller may answer at once, and what is told of that comes after this.
         self.owe_receipt(BR_TRANSACTION_COMPLETE);

@@ -74,6 +74,9 @@ pub(crate) struct Thread {
     last_sent: Atomic<u32>,
     /// Whether there is a [`ThreadState::failure`].
     has_failure: Atomic<bool>,
+    /// Whether the thread had a failed command to be told of when it looked last. No other thread
+    /// causes one.
+    owed_error: Atomic<bool>,
     _counted: Counted<THREAD>,
     /// The place among the waiting threads of the process.
     #[pin]
@@ -169,6 +172,7 @@ impl Thread {
                 interrupted: Atomic::new(false),
                 last_sent: Atomic::new(0),
                 has_failure: Atomic::new(false),
+                owed_error: Atomic::new(false),
                 _counted: Counted::new(),
                 links <- ListLinks::new(),
                 tracker <- AtomicTracker::new(),
@@ -221,13 +225,19 @@ impl Thread {
 
         state.todo.push_command_error(command);
         state.ready = true;
+        self.owed_error.store(true, Relaxed);
     }
 
     /// Whether the thread has to be told of a failed command before it may execute another.
     pub(crate) fn has_command_error(&self) -> bool {
+        if !self.owed_error.load(Relaxed) {
+            return false;
+        }
         let inner = self.process.lock().lock();
+        let owed = self.state.access(&inner).todo.has_command_error();
 
-        self.state.access(&inner).todo.has_command_error()
+        self.owed_error.store(owed, Relaxed);
+        owed
     }
 
     /// The current thread is about to send the transaction with the number `id`, and what became of
@@ -321,11 +331,16 @@ impl Thread {
 
     /// Ends the handling of a call by the current thread. Returns the call, to be replied to.
     pub(crate) fn take_handled(&self) -> Option<Arc<Transaction>> {
-        let topmost = {
-            let mut inner = self.process.lock().lock();
-            self.state.access_mut(&mut inner).topmost.clone()
-        };
-        let call = topmost.filter(|call| !call.is_from(self))?;
+        let mut inner = self.process.lock().lock();
+        let state = self.state.access_mut(&mut inner);
+        let call = state.topmost.as_ref().filter(|call| !call.is_from(self))?;
+        if !call.has_below() {
+            let handled = state.topmost.take();
+            self.process.settle_one(&mut inner);
+            return handled;
+        }
+        let call = call.clone();
+        drop(inner);
         // The call that the thread goes on waiting for. A chain can be long, so it is searched
         // without the lock: while the thread handles a call, nobody else changes its topmost one.
         let below = call.below_from(self);

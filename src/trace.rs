@@ -129,7 +129,7 @@ pub(crate) fn transaction_received(id: u64, buffer: &Buffer) {
     record!(vbinder_transaction_received(
         id,
         buffer.process.pid,
-        buffer.offset,
+        buffer.offset(),
     ));
 }
 

@@ -21,9 +21,8 @@ use kernel::{
             Atomic,
             Relaxed, //
         },
-        new_spinlock,
         Arc,
-        SpinLock, //
+        LockedBy, //
     },
     task::Kuid, //
 };
@@ -36,6 +35,7 @@ use crate::{
         Counted,
         TRANSACTION, //
     },
+    inner::ProcessInner,
     node::Node,
     process::Process,
     queue::Turn,
@@ -79,8 +79,12 @@ pub(crate) struct Transaction {
     /// into it. Zero if there is nothing to be known.
     failure: Atomic<u32>,
     _counted: Counted<TRANSACTION>,
-    #[pin]
-    buffer: SpinLock<Option<Buffer>>,
+    /// The size of the message.
+    size: usize,
+    /// Whether the receiver has it.
+    received: Atomic<bool>,
+    /// The message, until the receiver has it.
+    buffer: LockedBy<Option<Buffer>, ProcessInner>,
 }
 
 impl_list_arc_safe! {
@@ -132,13 +136,15 @@ pub(crate) struct Standing {
 }
 
 impl Transaction {
-    /// The transaction with the number `id` that `data` describes and whose data is in `buffer`.
+    /// The transaction to `to` with the number `id` that `data` describes and whose data is in
+    /// `buffer`.
     ///
     /// # Errors
     ///
     /// `ENOMEM`.
     pub(crate) fn new(
         id: u64,
+        to: &Process,
         standing: Standing,
         data: &TransactionData,
         buffer: Buffer,
@@ -164,7 +170,9 @@ impl Transaction {
                 receiver_nice: Atomic::new(0),
                 failure: Atomic::new(0),
                 _counted: Counted::new(),
-                buffer <- new_spinlock!(Some(buffer), "Transaction::buffer"),
+                size: buffer.layout.total(),
+                received: Atomic::new(false),
+                buffer: LockedBy::new(to.lock(), Some(buffer)),
             }? Error),
             GFP_KERNEL,
         )
@@ -216,6 +224,11 @@ impl Transaction {
     /// What [`fail`](Self::fail) has noted. To be called with the lock of the sender's process held.
     pub(crate) fn failure(&self) -> Option<u32> {
         Some(self.failure.load(Relaxed)).filter(|&command| command != 0)
+    }
+
+    /// Whether the sender of this call was handling another.
+    pub(crate) fn has_below(&self) -> bool {
+        self.below.is_some()
     }
 
     /// The call that the sender of this one was handling.
@@ -278,24 +291,23 @@ impl Transaction {
         self.node.is_some() && self.from.is_none()
     }
 
-    /// Makes the other one-way transactions to the node wait until this one's buffer is freed.
-    pub(crate) fn hold_oneway(&self) {
-        if let (Some(buffer), Some(node)) = (&mut *self.buffer.lock(), &self.node) {
+    /// Makes the other one-way transactions to the node wait until this one's buffer is freed. To be
+    /// called, like what follows, with the state of the receiver.
+    pub(crate) fn hold_oneway(&self, inner: &mut ProcessInner) {
+        if let (Some(buffer), Some(node)) = (self.buffer.access_mut(inner), &self.node) {
             buffer.hold_oneway(node.clone());
         }
     }
 
-    /// The size of the message, unless the receiver has it.
-    pub(crate) fn size(&self) -> Option<usize> {
-        self.buffer
-            .lock()
-            .as_ref()
-            .map(|buffer| buffer.layout.total())
+    /// Takes the transaction's buffer, which only the receiver does.
+    pub(crate) fn take_buffer(&self, inner: &mut ProcessInner) -> Option<Buffer> {
+        self.received.store(true, Relaxed);
+        self.buffer.access_mut(inner).take()
     }
 
-    /// Takes the transaction's buffer, which only the receiver does.
-    pub(crate) fn take_buffer(&self) -> Option<Buffer> {
-        self.buffer.lock().take()
+    /// The size of the message, unless the receiver has it.
+    pub(crate) fn size(&self) -> Option<usize> {
+        (!self.received.load(Relaxed)).then_some(self.size)
     }
 }
 
