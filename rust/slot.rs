@@ -5,16 +5,12 @@
 //! A slot consists of two parts: [`Slot`] is what must stay at its address or is read without a
 //! lock, [`SlotState`](crate::page_range::protocol::SlotState) is what the range's lock protects.
 
-use core::ptr::NonNull;
-
-use kernel::{
-    bindings,
-    sync::atomic::{
-        Acquire,
-        Atomic,
-        Full, //
-    },
+use core::{
+    cell::UnsafeCell,
+    ptr::NonNull, //
 };
+
+use kernel::bindings;
 
 use crate::{
     lru::{
@@ -32,19 +28,21 @@ use crate::{
 ///
 /// # Invariants
 ///
-/// * `page` is zero, or the address of a page that the slot owns a reference to.
-/// * `page` changes only under the lock of the range, and is cleared only while no lease covers
-///   the slot.
+/// * If there is a `page`, the slot owns a reference to it.
+/// * `page` changes only under the lock of the range, and once it is there only while no lease covers
+///   the slot. So it is ordered with all changes to read it with that lock held, or when it has been
+///   there since a lease on it began.
 #[repr(C)]
 pub(crate) struct Slot {
     link: LruLink,
     /// The range that the slot belongs to, as its `Arc` knows it.
     range: *const RangeInner,
-    page: Atomic<usize>,
+    page: UnsafeCell<Option<NonNull<bindings::page>>>,
 }
 
 // SAFETY: The range is not accessed by way of the slot, except by the LRU list, which has a
-// reference. The page pointer is atomic and pages are not bound to a thread.
+// reference. By the type invariants nobody reads the page pointer while it changes, and pages are not
+// bound to a thread.
 unsafe impl Send for Slot {}
 // SAFETY: As for `Send`.
 unsafe impl Sync for Slot {}
@@ -79,7 +77,7 @@ impl Slot {
         unsafe {
             LruLink::init(&raw mut (*place).link);
             (&raw mut (*place).range).write(range);
-            (&raw mut (*place).page).write(Atomic::new(0));
+            (&raw mut (*place).page).write(UnsafeCell::new(None));
         }
     }
 
@@ -87,10 +85,13 @@ impl Slot {
     ///
     /// # Safety
     ///
-    /// The caller must hold the range's lock, or a lease that covers the slot, for as long as it
-    /// uses the page.
+    /// The caller must hold the range's lock, or a lease that covers the slot and was
+    /// [populated](crate::page_range::protocol::populate) if there was no page, for as long as it uses
+    /// the page.
+    #[inline]
     pub(crate) unsafe fn page(&self) -> Option<PageRef<'_>> {
-        let page = NonNull::new(self.page.load(Acquire) as *mut bindings::page)?;
+        // SAFETY: By the type invariants it does not change now, as the caller promises.
+        let page = unsafe { *self.page.get() }?;
 
         // SAFETY: By the type invariants the slot owns a reference to it, and keeps it while the
         // caller holds what the safety requirements ask for.
@@ -104,9 +105,10 @@ impl Slot {
     /// The caller must hold the range's lock.
     pub(crate) unsafe fn put(&self, page: OwnedPage) {
         // INVARIANT: The slot takes over the reference that `page` is.
-        let old = self.page.xchg(page.into_raw().as_ptr() as usize, Full);
+        // SAFETY: By the type invariants nobody reads it without the lock: there is no page.
+        let old = unsafe { self.page.get().replace(Some(page.into_raw())) };
 
-        debug_assert!(old == 0);
+        debug_assert!(old.is_none());
     }
 
     /// Empties the slot. The page may still be mapped, and user space may have references to it,
@@ -117,7 +119,8 @@ impl Slot {
     /// The caller must hold the range's lock, and no lease may cover the slot.
     pub(crate) unsafe fn take(&self) -> Option<OwnedPage> {
         // INVARIANT: No lease covers the slot, as the caller promises.
-        let page = NonNull::new(self.page.xchg(0, Full) as *mut bindings::page)?;
+        // SAFETY: By the type invariants nobody reads it without the lock.
+        let page = unsafe { self.page.get().replace(None) }?;
 
         // SAFETY: By the type invariants the slot owned a reference, which was put into it.
         Some(unsafe { OwnedPage::from_raw(page) })

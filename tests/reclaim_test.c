@@ -119,6 +119,73 @@ TEST_F(reclaim, shrinker_counts_what_is_idle)
 	EXPECT_EQ(counter("idle"), count);
 }
 
+/* What is used again may still be counted, until the shrinker has met it. */
+TEST_F(reclaim, shrinker_forgets_what_is_used)
+{
+	long used, count;
+
+	ASSERT_EQ(0, fetch(self->c, self->m, 2, LEN));
+	ASSERT_EQ(0, b_free(self->c));
+	ASSERT_EQ(0, fetch(self->c, self->m, 3, LEN));
+	count = shrinker_count();
+	if (count == -ENOENT)
+		SKIP(return, "no shrinker debugfs in this kernel");
+	used = counter("used");
+	EXPECT_LE(PAGES, used);
+	EXPECT_LE(counter("idle"), count);
+	EXPECT_GE(counter("idle") + used, count);
+	ASSERT_EQ(0, shrink_once());
+	EXPECT_EQ(0, shrinker_count());
+	EXPECT_EQ(used, counter("used"));
+	EXPECT_EQ(-1, b_mismatch(self->c, 3));
+	/* It is idle again, and found. */
+	ASSERT_EQ(0, b_free(self->c));
+	EXPECT_EQ(used, counter("idle"));
+	EXPECT_EQ(used, shrinker_count());
+	EXPECT_EQ(0, shrink_all());
+}
+
+/* In demand to the last: each has a second chance, and no more. */
+TEST_F(reclaim, one_scan_takes_pages_in_demand)
+{
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, fetch(self->c, self->m, i, 3 * MIB));
+		ASSERT_EQ(0, b_free(self->c));
+	}
+	ASSERT_LE((long)(3 * MIB / PAGE), counter("idle"));
+	if (shrink_once() == -ENOENT)
+		ASSERT_EQ(0, drop_slab());
+	EXPECT_EQ(0, counter("idle"));
+}
+
+/* What was used twice outlives what was used once, and later. */
+TEST_F(reclaim, pages_in_demand_go_last)
+{
+	u64 twice, once;
+	long idle;
+
+	ASSERT_EQ(0, fetch(self->c, self->m, 2, LEN));
+	ASSERT_EQ(0, b_free(self->c));
+	ASSERT_EQ(0, fetch(self->c, self->m, 3, LEN));
+	twice = self->c->res.tr.data.ptr.buffer;
+	ASSERT_EQ(0, fetch(self->c, self->m, 4, LEN));
+	once = self->c->res.tr.data.ptr.buffer;
+	put_free(self->c, twice);
+	put_free(self->c, once);
+	ASSERT_EQ(0, b_go(self->c, 0));
+	idle = counter("idle");
+	if (shrinker_scan(1) == -ENOENT)
+		SKIP(return, "no shrinker debugfs in this kernel");
+	EXPECT_EQ(idle - 1, counter("idle"));
+	EXPECT_EQ(-EFAULT, ON(self->c, op_probe, once));
+	for (u64 i = 0; i < LEN; i += PAGE) {
+		EXPECT_EQ(1, ON(self->c, op_probe, twice + i)) {
+			TH_LOG("page %llu", i / PAGE);
+		}
+	}
+	EXPECT_EQ(0, shrink_all());
+}
+
 TEST_F(reclaim, drop_caches_takes_idle_pages)
 {
 	ASSERT_EQ(0, fetch(self->c, self->m, 2, LEN));

@@ -152,12 +152,11 @@ impl Backing for RangeInner {
         }
     }
 
-    fn unlist(&self, slots: Range<usize>) -> usize {
-        match self.as_arc() {
+    fn unlist(&self, slots: Range<usize>) {
+        if let Some(this) = self.as_arc() {
             // SAFETY: As in `list`. Reclaim has isolated the item that it visited, which has
             // unlocked the list.
-            Some(this) => unsafe { self.lru.list().remove(&this, self.with_pages(slots)) },
-            None => 0,
+            unsafe { self.lru.list().remove(&this, self.with_pages(slots)) };
         }
     }
 

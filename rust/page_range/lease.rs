@@ -190,7 +190,7 @@ impl Lease {
         while at < end {
             let offset = at & !PAGE_MASK;
             let part = usize::min(end - at, PAGE_SIZE - offset);
-            // SAFETY: This lease covers the slot.
+            // SAFETY: This lease covers the slot, and was populated before it was handed out.
             let page = unsafe { place.slots[at >> PAGE_SHIFT].page() }.ok_or(EFAULT)?;
             f(page, offset, part)?;
             at += part;

@@ -11,8 +11,17 @@
 //!
 //! * What is mapped in a slot's place is the slot's page, or nothing. User space can take mappings
 //!   away at any time (`MADV_DONTNEED`); the fault handler brings them back.
-//! * An idle slot is in the LRU list; a used or empty one is not. One that is being reclaimed has
-//!   been isolated from it.
+//!
+//! Most pages are used again before reclaim looks for them, so a lease leaves the LRU list as it is.
+//! Whenever nobody holds the range's lock:
+//!
+//! * An idle slot is in the list. An empty one is not, so no page is freed that is in it.
+//! * A used slot may be in the list, until reclaim meets it there.
+//! * [`SlotState::listed`] is whether a slot is in the list. Only who holds the lock changes either.
+//! * When the range is closed nothing is in the list, nor will be.
+//!
+//! So a slot is not where its last use would put it in the list. Reclaim makes up for it: a slot that
+//! was leased since it came into the list, or was met there last, gets a second chance.
 
 use core::ops::{
     DerefMut,
@@ -36,6 +45,10 @@ pub struct SlotState {
     filled: bool,
     /// Whether the page was mapped since it is in the slot. User space may have undone it.
     mapped: bool,
+    /// Whether the slot is in the LRU list.
+    pub listed: bool,
+    /// Whether a lease began since the slot is in the list, or was met there by reclaim.
+    touched: bool,
 }
 
 impl SlotState {
@@ -45,6 +58,11 @@ impl SlotState {
 
     fn is_used(&self) -> bool {
         self.leases > 0 && self.filled
+    }
+
+    /// Whether it is to be put into the LRU list.
+    fn is_unlisted(&self) -> bool {
+        self.is_idle() && !self.listed
     }
 }
 
@@ -90,6 +108,18 @@ pub struct Stopped<E> {
     pub inserted: usize,
     /// What was met at the next one.
     pub error: InsertError<E>,
+}
+
+/// What came of a slot that reclaim has met in the list `L`, which is `I` when the slot was isolated.
+pub enum Met<L, I> {
+    /// Its page was taken.
+    Idle(Reclaimed<I>),
+    /// It is used. It will come back when its last lease ends.
+    Used(I),
+    /// It is idle, but was not for long. It is to be moved to the end of the list.
+    Touched(L),
+    /// Its page could not be taken.
+    Skipped(L, Skipped),
 }
 
 /// What reclaim has taken.
@@ -141,10 +171,10 @@ pub trait Backing {
     /// Notes that slots have changed their state.
     fn count(&self, slots: usize, from: Kind, to: Kind);
 
-    /// Adds slots with pages to the LRU list.
+    /// Adds slots with pages, which are not in the LRU list, to its end.
     fn list(&self, slots: Range<usize>);
-    /// Removes slots with pages from the LRU list. Returns how many were in it.
-    fn unlist(&self, slots: Range<usize>) -> usize;
+    /// Removes slots with pages, which are in the LRU list, from it.
+    fn unlist(&self, slots: Range<usize>);
 
     /// Maps the pages in `slots`, all of them or up to the one that is told about.
     fn insert(
@@ -163,21 +193,20 @@ pub fn cover<B: Backing>(range: &B, covered: Range<usize>) -> Result<Needs, Gone
         return Err(Gone);
     }
 
-    let states = &mut *usage.states;
-    let mut left = covered.clone();
-    while let Some(run) = idle_run(states, left.clone()) {
-        left.start = run.end;
-        range.count(run.len(), Kind::Idle, Kind::Used);
-        range.unlist(run);
-    }
     let mut needs = Needs {
         pages: 0,
         mapping: false,
     };
-    for state in &mut states[covered] {
-        state.leases += 1;
+    let mut idle = 0;
+    for state in &mut usage.states[covered] {
+        idle += usize::from(state.is_idle());
         needs.pages += usize::from(!state.filled);
         needs.mapping |= !state.mapped;
+        state.leases += 1;
+        state.touched = state.listed;
+    }
+    if idle > 0 {
+        range.count(idle, Kind::Idle, Kind::Used);
     }
     Ok(needs)
 }
@@ -185,29 +214,73 @@ pub fn cover<B: Backing>(range: &B, covered: Range<usize>) -> Result<Needs, Gone
 /// Ends a lease on each of the `covered` slots.
 pub fn uncover<B: Backing>(range: &B, covered: Range<usize>) {
     let mut usage = range.lock();
-    let closed = usage.closed;
-    let states = &mut *usage.states;
+    let (mut idle, mut unlisted) = (0, 0);
 
-    for state in &mut states[covered.clone()] {
+    for state in &mut usage.states[covered.clone()] {
         state.leases -= 1;
+        idle += usize::from(state.is_idle());
+        unlisted += usize::from(state.is_unlisted());
     }
-    let mut left = covered;
-    while let Some(run) = idle_run(states, left.clone()) {
+    if usage.closed {
+        free_idle(range, &mut usage.states, covered, Kind::Used);
+        return;
+    }
+    if unlisted > 0 {
+        set_listed(
+            range,
+            &mut usage.states,
+            covered,
+            SlotState::is_unlisted,
+            true,
+        );
+    }
+    if idle > 0 {
+        range.count(idle, Kind::Used, Kind::Idle);
+    }
+}
+
+/// Moves those of `slots` that are `like` that into the LRU list, or out of it.
+#[cold]
+fn set_listed<B: Backing>(
+    range: &B,
+    states: &mut [SlotState],
+    slots: Range<usize>,
+    like: fn(&SlotState) -> bool,
+    listed: bool,
+) {
+    let mut left = slots;
+
+    while let Some(run) = run_of(&states[..left.end], left.start, like) {
         left.start = run.end;
-        if closed {
-            range.count(run.len(), Kind::Used, Kind::Empty);
-            run.for_each(|slot| drop(take(range, states, slot)));
-        } else {
-            range.count(run.len(), Kind::Used, Kind::Idle);
-            range.list(run);
+        for state in &mut states[run.clone()] {
+            state.listed = listed;
+            state.touched = false;
+        }
+        match listed {
+            true => range.list(run),
+            false => range.unlist(run),
         }
     }
 }
 
-/// Empties an idle slot. What is mapped in its place does not count any more.
+/// Frees the idle ones of `slots`, none of which is in the LRU list. They were counted as `from`.
+#[cold]
+fn free_idle<B: Backing>(range: &B, states: &mut [SlotState], slots: Range<usize>, from: Kind) {
+    let mut freed = 0;
+
+    for slot in slots {
+        if states[slot].is_idle() {
+            drop(take(range, states, slot));
+            freed += 1;
+        }
+    }
+    range.count(freed, from, Kind::Empty);
+}
+
+/// Empties an idle slot, which is not in the LRU list. What is mapped in its place does not count any
+/// more.
 fn take<B: Backing>(range: &B, states: &mut [SlotState], slot: usize) -> Option<B::Page> {
-    states[slot].filled = false;
-    states[slot].mapped = false;
+    states[slot] = SlotState::default();
     range.take_page(slot)
 }
 
@@ -321,38 +394,44 @@ pub fn fault_around<B: Backing>(range: &B, map: impl FnOnce(&dyn Fn(usize) -> bo
 /// Takes the page in `slot`, which was seen in `list`, and up to `limit` pages in all of it and its
 /// idle neighbours.
 ///
+/// Nothing is taken if the slot is used, or if it was touched and there is a `second_chance`.
+///
 /// `lock_area` locks the area without waiting, or returns `None` if what is mapped there will be
 /// unmapped before anybody can see it again. `isolate` removes the slot from the LRU list, which is
-/// locked until then, once nothing can fail any more.
-///
-/// # Errors
-///
-/// Gives the list back, with the reason why nothing was taken.
+/// locked until then, once nothing can fail any more. Otherwise the list is given back.
 pub fn reclaim<'a, B: Backing, L, I>(
     range: &'a B,
     slot: usize,
     limit: usize,
+    second_chance: bool,
     list: L,
     lock_area: impl FnOnce() -> Result<Option<B::Area<'a>>, Skipped>,
     isolate: impl FnOnce(L) -> I,
-) -> Result<Reclaimed<I>, (L, Skipped)> {
+) -> Met<L, I> {
     let Some(mut usage) = range.try_lock() else {
-        return Err((list, Skipped::SlotLock));
+        return Met::Skipped(list, Skipped::SlotLock);
     };
+    let states = &mut *usage.states;
+    let state = &mut states[slot];
+    let touched = core::mem::replace(&mut state.touched, false);
+    if !state.is_idle() {
+        state.listed = false;
+        return Met::Used(isolate(list));
+    }
+    if touched && second_chance {
+        return Met::Touched(list);
+    }
     // What is found at an address may be anybody's; whether there is anything to be unmapped is
     // known to the range alone.
-    let area = if range.is_mapped() {
-        match lock_area() {
-            Ok(area) => area,
-            Err(skipped) => return Err((list, skipped)),
-        }
-    } else {
-        None
+    let area = match range.is_mapped().then(lock_area).transpose() {
+        Ok(area) => area.flatten(),
+        Err(skipped) => return Met::Skipped(list, skipped),
     };
 
+    states[slot].listed = false;
     let isolated = isolate(list);
-    let states = &mut *usage.states;
-    let run = unlist_neighbours(range, states, slot, limit);
+    let run = idle_around(states, slot, limit);
+    set_listed(range, states, run.clone(), |state| state.listed, false);
     range.count(run.len(), Kind::Idle, Kind::Empty);
 
     // The slots are empty before their pages are unmapped, and no page gets into them before the
@@ -365,7 +444,7 @@ pub fn reclaim<'a, B: Backing, L, I>(
         range.zap(area, run.clone());
     }
     drop(pages);
-    Ok(Reclaimed {
+    Met::Idle(Reclaimed {
         slots: run,
         unmapped: area.is_some(),
         isolated,
@@ -375,14 +454,8 @@ pub fn reclaim<'a, B: Backing, L, I>(
 /// The most pages that are taken at once. They are kept on the stack.
 const RUN: usize = 32;
 
-/// Removes idle neighbours of `slot`, which was removed already, from the LRU list. Returns the run of
-/// slots, at least one and at most `limit`.
-fn unlist_neighbours<B: Backing>(
-    range: &B,
-    states: &[SlotState],
-    slot: usize,
-    limit: usize,
-) -> Range<usize> {
+/// `slot`, which is idle, with idle neighbours: a run of at least one and at most `limit`.
+fn idle_around(states: &[SlotState], slot: usize, limit: usize) -> Range<usize> {
     let limit = limit.clamp(1, RUN);
     let mut end = slot + 1;
     let mut start = slot;
@@ -393,8 +466,6 @@ fn unlist_neighbours<B: Backing>(
     while end - start < limit && start > 0 && states[start - 1].is_idle() {
         start -= 1;
     }
-    range.unlist(slot + 1..end);
-    range.unlist(start..slot);
     start..end
 }
 
@@ -408,24 +479,20 @@ pub fn close<B: Backing>(range: &B) {
     let mut usage = range.lock();
     usage.closed = true;
     let states = &mut *usage.states;
-    let mut left = 0..states.len();
+    let all = 0..states.len();
 
-    while let Some(run) = idle_run(states, left.clone()) {
-        left.start = run.end;
-        range.unlist(run.clone());
-        range.count(run.len(), Kind::Idle, Kind::Empty);
-        run.for_each(|slot| drop(take(range, states, slot)));
-    }
+    set_listed(range, states, all.clone(), |state| state.listed, false);
+    free_idle(range, states, all, Kind::Idle);
 }
 
-/// The first and longest run of idle slots in `slots`.
-fn idle_run(states: &[SlotState], slots: Range<usize>) -> Option<Range<usize>> {
-    let slots_from = |start| &states[start..slots.end];
-    let start = slots.start
-        + slots_from(slots.start)
-            .iter()
-            .position(SlotState::is_idle)?;
-    let idle = slots_from(start).iter().take_while(|state| state.is_idle());
+/// The first and longest run from `start` on of those that are `like` that.
+fn run_of(
+    states: &[SlotState],
+    start: usize,
+    like: fn(&SlotState) -> bool,
+) -> Option<Range<usize>> {
+    let start = start + states[start..].iter().position(like)?;
+    let run = states[start..].iter().take_while(|&state| like(state));
 
-    Some(start..start + idle.count())
+    Some(start..start + run.count())
 }

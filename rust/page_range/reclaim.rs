@@ -38,6 +38,7 @@ use super::{
     protocol::{
         self,
         Backing,
+        Met,
         Reclaimed,
         Skipped, //
     },
@@ -46,6 +47,9 @@ use super::{
 };
 
 /// The idle pages of any number of page ranges, for one shrinker.
+///
+/// Some of the pages in use are in here, too: they stay when they are leased, and go when reclaim meets
+/// them. So there are at least as many as can be reclaimed, which is what reclaim is told.
 ///
 /// See [`Shrinker`](crate::shrinker::Shrinker) for an example.
 #[pin_data]
@@ -78,70 +82,111 @@ impl Reclaimable for PageLru {
     }
 
     fn scan(&self, target: &ScanTarget<'_>, limit: usize, context: &ReclaimContext<'_>) -> usize {
-        let mut freed = 0;
-        // What cannot be taken goes to the end, so as not to be met again when the walk starts over.
-        // But a walk follows its items there with the list locked: each may be met there once.
-        let mut rotations = self.list.count(target);
+        let count = self.list.count(target);
+        // What is not taken at once should not keep others from being so.
+        let more = usize::min(count, usize::max(limit.saturating_mul(4), MORE_VISITS));
+        let mut scan = Scan {
+            context,
+            limit,
+            freed: 0,
+            failed: 0,
+            second_chances: more,
+            rotations: count,
+        };
 
-        self.list.walk(target, limit, |visited: Visited<'_, Slot>| {
-            if freed >= limit {
-                return visited.stop();
-            }
-            match visit(visited, limit - freed, context) {
-                Ok((verdict, taken)) => {
-                    freed += taken;
-                    verdict
-                }
-                Err(visited) if rotations > 0 => {
-                    rotations -= 1;
-                    visited.rotate()
-                }
-                Err(visited) => visited.skip(),
-            }
-        });
-        freed
+        self.list
+            .walk(target, limit.saturating_add(more), |visited| {
+                scan.visit(visited)
+            });
+        // Pages of which all are in demand have to go all the same when there are no others.
+        if scan.freed < limit && scan.second_chances < more {
+            scan.second_chances = 0;
+            self.list.walk(target, limit, |visited| scan.visit(visited));
+        }
+        scan.freed
     }
 }
 
-/// Tries to take the page of the visited slot, and those of its idle neighbours, at most `limit`.
-/// Returns how many it took, or the visit if it could not take the page.
-fn visit<'l>(
-    visited: Visited<'l, Slot>,
-    limit: usize,
-    context: &ReclaimContext<'_>,
-) -> Result<(Verdict<'l>, usize), Visited<'l, Slot>> {
-    // SAFETY: The slot is in the list, which has a reference to the range. When it is isolated, that
-    // reference is handed over as `owner`, which is dropped below after the last use.
-    let range: &RangeInner = unsafe { &*visited.item().owner() };
-    let Some(index) = range.index_of(visited.item()) else {
-        return Err(visited);
-    };
+/// So many more visits than pages to be freed are made at least, if there are so many pages. With the
+/// list locked: not too many.
+const MORE_VISITS: usize = 1024;
 
-    trace::reclaim_begin(range.id(), index, range.is_mapped());
-    let result = protocol::reclaim(
-        range,
-        index,
-        limit,
-        visited,
-        || range.try_lock_area(context),
-        Visited::isolate,
-    );
-    match result {
-        Ok(Reclaimed {
-            slots,
-            unmapped,
-            isolated: (owner, verdict),
-        }) => {
-            range.reclaimed(&slots, unmapped);
-            context.account_reclaimed(slots.len());
-            // It may be the last reference.
-            drop(owner);
-            Ok((verdict, slots.len()))
+/// What is left to be done in a scan.
+struct Scan<'c> {
+    context: &'c ReclaimContext<'c>,
+    /// So many pages are to be freed.
+    limit: usize,
+    freed: usize,
+    failed: usize,
+    /// So many pages may be spared for now.
+    second_chances: usize,
+    /// What cannot be taken goes to the end, so as not to be met again when the walk starts over. But
+    /// a walk follows its items there with the list locked: each may be met there once.
+    rotations: usize,
+}
+
+impl Scan<'_> {
+    /// Tries to take the page of the visited slot, and those of its idle neighbours.
+    fn visit<'l>(&mut self, visited: Visited<'l, Slot>) -> Verdict<'l> {
+        let left = self.limit.saturating_sub(self.freed);
+        if left == 0 || self.failed >= self.limit {
+            return visited.stop();
         }
-        Err((visited, skipped)) => {
-            range.skipped(index, skipped);
-            Err(visited)
+        // SAFETY: The slot is in the list, which has a reference to the range. When it is isolated,
+        // that reference is handed over as `owner`, which is dropped below after the last use.
+        let range: &RangeInner = unsafe { &*visited.item().owner() };
+        let Some(index) = range.index_of(visited.item()) else {
+            return self.fail(visited);
+        };
+
+        trace::reclaim_begin(range.id(), index, range.is_mapped());
+        let met = protocol::reclaim(
+            range,
+            index,
+            left,
+            self.second_chances > 0,
+            visited,
+            || range.try_lock_area(self.context),
+            Visited::isolate,
+        );
+        match met {
+            Met::Idle(Reclaimed {
+                slots,
+                unmapped,
+                isolated: (owner, verdict),
+            }) => {
+                range.reclaimed(&slots, unmapped);
+                self.context.account_reclaimed(slots.len());
+                self.freed += slots.len();
+                // It may be the last reference.
+                drop(owner);
+                verdict
+            }
+            Met::Used((owner, verdict)) => {
+                trace::reclaim_end(range.id(), index, 0, false);
+                drop(owner);
+                verdict
+            }
+            Met::Touched(visited) => {
+                trace::reclaim_end(range.id(), index, 0, false);
+                self.second_chances -= 1;
+                visited.rotate()
+            }
+            Met::Skipped(visited, skipped) => {
+                range.skipped(index, skipped);
+                self.fail(visited)
+            }
         }
+    }
+
+    /// The page cannot be taken now.
+    fn fail<'l>(&mut self, visited: Visited<'l, Slot>) -> Verdict<'l> {
+        self.failed += 1;
+        if self.rotations == 0 {
+            return visited.skip();
+        }
+        self.rotations -= 1;
+        visited.rotate()
     }
 }
 

@@ -16,6 +16,7 @@ use model::Model;
 use protocol::{
     Backing,
     Gone,
+    Met,
     Needs,
     Skipped, //
 };
@@ -54,10 +55,11 @@ enum Operation {
     },
     /// Ends a lease.
     Release(Index),
-    /// Reclaims a page of the list.
+    /// Reclaims a page of the list, if it is not spared.
     Reclaim {
         listed: Index,
         limit: usize,
+        second_chance: bool,
     },
     /// Finds that the range's lock, or the area's, is not to be had.
     Skip {
@@ -104,7 +106,9 @@ fn operations() -> impl Strategy<Value = Vec<Operation>> {
         5 => (index(), index()).prop_map(|(from, to)| Operation::LeaseOnly { from, to }),
         5 => (index(), room()).prop_map(|(lease, room)| Operation::Map { lease, room }),
         20 => index().prop_map(Operation::Release),
-        10 => (index(), limit).prop_map(|(listed, limit)| Operation::Reclaim { listed, limit }),
+        10 => (index(), limit, any::<bool>()).prop_map(|(listed, limit, second_chance)| {
+            Operation::Reclaim { listed, limit, second_chance }
+        }),
         2 => (index(), skipped).prop_map(|(listed, skipped)| Operation::Skip { listed, skipped }),
         10 => (0..12usize, room()).prop_map(|(slot, room)| Operation::Fault { slot, room }),
         5 => (index(), index()).prop_map(|(from, to)| Operation::FaultAround { from, to }),
@@ -169,12 +173,22 @@ impl Pair {
                 self.release(lease.index(self.leases.len()));
                 Ok(())
             }
-            Operation::Reclaim { listed, limit } => match self.listed(listed) {
-                Some(slot) => self.reclaim(slot, *limit),
+            Operation::Reclaim {
+                listed,
+                limit,
+                second_chance,
+            } => match self.listed(listed) {
+                Some(slot) => self.reclaim(slot, *limit, *second_chance),
                 None => Ok(()),
             },
             Operation::Skip { listed, skipped } => match self.listed(listed) {
-                Some(slot) if self.model.mapped => self.skip(slot, *skipped),
+                // What is used is not asked for its area.
+                Some(slot)
+                    if *skipped == Skipped::SlotLock
+                        || self.model.mapped && self.model.slots[slot].is_idle() =>
+                {
+                    self.skip(slot, *skipped)
+                }
                 _ => Ok(()),
             },
             Operation::Fault { slot, room } if self.has_area() => {
@@ -266,7 +280,12 @@ impl Pair {
         (!self.model.list.is_empty()).then(|| *index.get(&self.model.list))
     }
 
-    fn reclaim(&mut self, slot: usize, limit: usize) -> Result<(), TestCaseError> {
+    fn reclaim(
+        &mut self,
+        slot: usize,
+        limit: usize,
+        second_chance: bool,
+    ) -> Result<(), TestCaseError> {
         let isolate = |list: &str| {
             assert_eq!(list, "locked");
             self.range
@@ -280,11 +299,31 @@ impl Pair {
             assert!(mapped, "an area is looked up that is not there");
             Ok(self.alive.then_some(()))
         };
-        let result = protocol::reclaim(&self.range, slot, limit, "locked", lock_area, isolate);
-        let Ok(reclaimed) = result else {
-            return Err(TestCaseError::fail("nothing is reclaimed"));
+        let met = protocol::reclaim(
+            &self.range,
+            slot,
+            limit,
+            second_chance,
+            "locked",
+            lock_area,
+            isolate,
+        );
+        let expected = self.model.meet(slot, second_chance);
+        let reclaimed = match met {
+            Met::Idle(reclaimed) => reclaimed,
+            Met::Used(isolated) => {
+                prop_assert_eq!((isolated, model::Met::Used), (slot, expected));
+                return Ok(());
+            }
+            Met::Touched(list) => {
+                prop_assert_eq!((list, model::Met::Touched), ("locked", expected));
+                self.range.rotate(slot);
+                return Ok(());
+            }
+            Met::Skipped(..) => return Err(TestCaseError::fail("nothing is reclaimed")),
         };
 
+        prop_assert_eq!(model::Met::Idle, expected);
         let slots = reclaimed.slots;
         let most = usize::min(limit.clamp(1, MOST), self.model.idle_around(slot));
         prop_assert_eq!((slots.len(), reclaimed.isolated), (most, slot));
@@ -295,7 +334,21 @@ impl Pair {
         Ok(())
     }
 
-    /// Nothing may have changed after this.
+    /// Reclaims all that is idle, each page at its second chance at the latest. What is used leaves
+    /// the list.
+    fn reclaim_all(&mut self) -> Result<(), TestCaseError> {
+        for _ in 0..2 * self.model.list.len() {
+            if let Some(&slot) = self.model.list.first() {
+                self.reclaim(slot, 1, true)?;
+                self.compare()?;
+            }
+        }
+        prop_assert!(self.range.list.borrow().is_empty(), "some are not met");
+        prop_assert_eq!(self.range.idle.get(), 0);
+        Ok(())
+    }
+
+    /// Nothing but a second chance may be gone after this.
     fn skip(&mut self, slot: usize, skipped: Skipped) -> Result<(), TestCaseError> {
         let lock_area = || match skipped {
             Skipped::SlotLock => panic!("the area is locked for nothing"),
@@ -303,10 +356,16 @@ impl Pair {
         };
         let isolate = |_| panic!("the page is isolated for nothing");
         self.range.locked.set(skipped == Skipped::SlotLock);
-        let result = protocol::reclaim(&self.range, slot, MOST, "locked", lock_area, isolate);
+        let met = protocol::reclaim(&self.range, slot, MOST, false, "locked", lock_area, isolate);
 
         self.range.locked.set(false);
-        prop_assert_eq!(result.map(|_| ()), Err(("locked", skipped)));
+        if skipped != Skipped::SlotLock {
+            prop_assert_eq!(self.model.meet(slot, false), model::Met::Idle);
+        }
+        let Met::Skipped(list, reason) = met else {
+            return Err(TestCaseError::fail("a page is not skipped"));
+        };
+        prop_assert_eq!((list, reason), ("locked", skipped));
         Ok(())
     }
 
@@ -360,6 +419,9 @@ impl Pair {
             prop_assert_eq!(range.page(index), slot.page);
             prop_assert_eq!(range.owner.shown.borrow()[index], slot.shown);
             prop_assert_eq!(is_used, slot.is_used());
+            prop_assert_eq!(range.is_listed(index), model.list.contains(&index));
+            prop_assert!(!slot.is_idle() || range.is_listed(index));
+            prop_assert!(slot.page.is_some() || !range.is_listed(index));
             prop_assert!(slot.page.is_none() || was_mapped == slot.was_mapped);
             live.extend(slot.page);
         }
@@ -395,6 +457,10 @@ proptest! {
             pair.compare()?;
         }
 
+        if pair.model.closed {
+            prop_assert!(pair.model.list.is_empty());
+        }
+        pair.reclaim_all()?;
         pair.close();
         pair.compare()?;
         while let Some(last) = pair.leases.len().checked_sub(1) {

@@ -40,8 +40,13 @@ pub fn all(range: &Range, usage: &mut Usage<Vec<SlotState>>) {
 
         used += usize::from(is_used);
         idle += usize::from(is_idle);
-        assert_eq!(range.is_listed(slot), is_idle, "slot {slot} in the list");
+        let is_listed = range.is_listed(slot);
+
+        assert_eq!(peek.is_listed(slot), is_listed, "slot {slot} in the list");
+        assert!(is_listed || !is_idle, "page {page:?} is not found");
+        assert!(!is_listed || page.is_some(), "slot {slot} is empty");
         assert!(!(closed && is_idle), "page {page:?} stays for ever");
+        assert!(!(closed && is_listed), "the list keeps the range");
         check_mapping(range, slot, page, peek.is_mapped(slot));
     }
     assert_eq!((range.used.get(), range.idle.get()), (used, idle));
@@ -69,6 +74,10 @@ impl Peek<'_> {
 
         protocol::fault_around(self, |may_be_mapped| used = may_be_mapped(slot));
         used
+    }
+
+    fn is_listed(&self, slot: usize) -> bool {
+        self.0.borrow().states[slot].listed
     }
 
     fn is_mapped(&self, slot: usize) -> bool {
@@ -114,7 +123,7 @@ impl Backing for Peek<'_> {
         unreachable!()
     }
 
-    fn unlist(&self, _: Slots<usize>) -> usize {
+    fn unlist(&self, _: Slots<usize>) {
         unreachable!()
     }
 

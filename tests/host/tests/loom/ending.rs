@@ -26,9 +26,16 @@ fn map_and_lease() {
                 range.lease_and_release(0, 0..1);
                 range.lease_and_release(0, 0..1);
             },
-            |range| range.shrink(0, 1, 1),
+            |range| range.shrink(0, 2, 1),
         ],
-        &[Leased, Refused, Unmapped(1), RangeLocked],
+        &[
+            Leased,
+            Refused,
+            Unmapped(1),
+            InUse,
+            SecondChance,
+            RangeLocked,
+        ],
     );
 }
 
@@ -91,6 +98,8 @@ fn unmap_lease_and_reclaim() {
             Unmapped(2),
             Taken(1),
             Taken(2),
+            InUse,
+            SecondChance,
             RangeLocked,
             AreaLocked,
         ],
@@ -175,7 +184,7 @@ fn exit_lease_and_reclaim() {
         [
             |range| range.owner.exit(),
             |range| range.lease_and_release(0, 0..2),
-            |range| range.shrink(0, 1, 2),
+            |range| range.shrink(0, 2, 2),
         ],
         &[
             Leased,
@@ -185,6 +194,8 @@ fn exit_lease_and_reclaim() {
             Unmapped(2),
             Taken(1),
             Taken(2),
+            InUse,
+            SecondChance,
             RangeLocked,
         ],
     );
@@ -212,7 +223,15 @@ fn exit_and_lease_without_mapping() {
             |range| range.lease_and_release(0, 0..1),
             |range| range.shrink(0, 2, 1),
         ],
-        &[Leased, Refused, Unmapped(1), Taken(1), RangeLocked],
+        &[
+            Leased,
+            Refused,
+            Unmapped(1),
+            Taken(1),
+            InUse,
+            SecondChance,
+            RangeLocked,
+        ],
     );
 }
 
@@ -241,8 +260,61 @@ fn close_lease_and_reclaim() {
         [
             |range| range.close(),
             |range| range.lease_and_release(0, 0..2),
-            |range| range.shrink(0, 1, 2),
+            |range| range.shrink(0, 2, 2),
         ],
-        &[Leased, Refused, Unmapped(1), Unmapped(2), RangeLocked],
+        &[
+            Leased,
+            Refused,
+            Unmapped(1),
+            Unmapped(2),
+            InUse,
+            SecondChance,
+            RangeLocked,
+        ],
+    );
+}
+
+/// The range is closed while a page in the list is used.
+#[test]
+fn close_and_reclaim_while_used() {
+    PLAIN.explore(
+        |range| {
+            one_idle(range);
+            range.keep_lease(0, 0..1);
+            range.owner.unmap();
+        },
+        [
+            |range| range.close(),
+            |range| range.release_kept(),
+            |range| range.shrink(0, 2, 1),
+        ],
+        &[Taken(1), InUse, SecondChance, RangeLocked],
+    );
+}
+
+/// The same, with a neighbour that is used on, and not mapped to begin with.
+#[test]
+fn close_around_used_pages() {
+    Setup {
+        slots: 3,
+        lists: 2,
+        ..PLAIN
+    }
+    .explore(
+        |range| {
+            all_idle(range);
+            range.keep_lease(0, 0..1);
+            range.keep_lease(0, 1..2);
+            range.owner.unmap();
+        },
+        [
+            |range| range.close(),
+            |range| {
+                range.release_kept();
+                range.release_kept();
+            },
+            |range| range.shrink_in_need(0, 2, 3),
+        ],
+        &[Taken(1), Taken(2), Taken(3), InUse, RangeLocked],
     );
 }

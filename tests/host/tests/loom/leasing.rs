@@ -22,7 +22,7 @@ fn lease_and_reclaim() {
             },
             |range| range.shrink(0, 3, 1),
         ],
-        &[Leased, Unmapped(1), RangeLocked],
+        &[Leased, Unmapped(1), InUse, SecondChance, RangeLocked],
     );
 }
 
@@ -33,9 +33,9 @@ fn leases_that_share_a_page() {
         [
             |range| range.lease_and_release(0, 0..1),
             |range| range.lease_and_release(1, 0..1),
-            |range| range.shrink(0, 1, 1),
+            |range| range.shrink(0, 2, 1),
         ],
-        &[Leased, Unmapped(1), RangeLocked],
+        &[Leased, Unmapped(1), InUse, SecondChance, RangeLocked],
     );
 }
 
@@ -46,9 +46,17 @@ fn leases_that_overlap() {
         [
             |range| range.lease_and_release(0, 0..2),
             |range| range.lease_and_release(1, 1..3),
-            |range| range.shrink(0, 1, 3),
+            |range| range.shrink(0, 2, 3),
         ],
-        &[Leased, Unmapped(1), Unmapped(3), RangeLocked],
+        &[
+            Leased,
+            Unmapped(1),
+            Unmapped(2),
+            Unmapped(3),
+            InUse,
+            SecondChance,
+            RangeLocked,
+        ],
     );
 }
 
@@ -59,9 +67,9 @@ fn leases_that_fill_the_same_slot() {
         [
             |range| range.lease_and_release(0, 0..1),
             |range| range.lease_and_release(1, 0..1),
-            |range| range.shrink(0, 1, 1),
+            |range| range.shrink(0, 2, 1),
         ],
-        &[Leased, Unmapped(1), RangeLocked],
+        &[Leased, Unmapped(1), InUse, SecondChance, RangeLocked],
     );
 }
 
@@ -92,7 +100,14 @@ fn insertion_of_a_run() {
             |range| range.lease_and_release(0, 0..3),
             |range| range.shrink(0, 2, 3),
         ],
-        &[Leased, Unmapped(2), Unmapped(3), RangeLocked],
+        &[
+            Leased,
+            Unmapped(2),
+            Unmapped(3),
+            InUse,
+            SecondChance,
+            RangeLocked,
+        ],
     );
 }
 
@@ -128,9 +143,17 @@ fn insertion_without_memory() {
         [
             |range| range.lease_and_release(0, 0..2),
             |range| range.owner.set_memory(false),
-            |range| range.shrink(0, 1, 2),
+            |range| range.shrink(0, 2, 2),
         ],
-        &[Leased, NoMemory, Unmapped(1), Unmapped(2), RangeLocked],
+        &[
+            Leased,
+            NoMemory,
+            Unmapped(1),
+            Unmapped(2),
+            InUse,
+            SecondChance,
+            RangeLocked,
+        ],
     );
 }
 
@@ -145,9 +168,81 @@ fn two_reclaimers() {
         all_idle,
         [
             |range| range.lease_and_release(0, 1..2),
-            |range| range.shrink(0, 1, 2),
+            |range| range.shrink_in_need(0, 1, 2),
+            |range| range.shrink_in_need(1, 1, 2),
+        ],
+        &[Leased, Unmapped(1), Unmapped(2), InUse, RangeLocked],
+    );
+}
+
+/// Reclaim meets a page in the list that is used, while it ceases to be.
+#[test]
+fn release_and_reclaim() {
+    PLAIN.explore(
+        |range| {
+            one_idle(range);
+            range.keep_lease(0, 0..1);
+        },
+        [|range| range.release_kept(), |range| range.shrink(0, 3, 1)],
+        &[Unmapped(1), InUse, SecondChance, RangeLocked],
+    );
+}
+
+/// Without second chances, and when it is used again.
+#[test]
+fn release_lease_and_reclaim_in_need() {
+    PLAIN.explore(
+        |range| {
+            one_idle(range);
+            range.keep_lease(0, 0..1);
+        },
+        [
+            |range| range.release_kept(),
+            |range| range.lease_and_release(1, 0..1),
+            |range| range.shrink_in_need(0, 2, 1),
+        ],
+        &[Leased, Unmapped(1), InUse, RangeLocked],
+    );
+}
+
+/// Used pages in the list, between idle ones.
+#[test]
+fn reclaim_around_used_pages() {
+    Setup { slots: 3, ..PLAIN }.explore(
+        |range| {
+            all_idle(range);
+            range.keep_lease(0, 1..2);
+        },
+        [|range| range.release_kept(), |range| range.shrink(0, 3, 3)],
+        &[
+            Unmapped(1),
+            Unmapped(2),
+            Unmapped(3),
+            InUse,
+            SecondChance,
+            RangeLocked,
+        ],
+    );
+}
+
+/// A used page in one list, met by two reclaimers that have seen it there, and its neighbours.
+#[test]
+fn release_and_two_reclaimers() {
+    Setup {
+        slots: 2,
+        lists: 2,
+        ..PLAIN
+    }
+    .explore(
+        |range| {
+            all_idle(range);
+            range.keep_lease(0, 0..1);
+        },
+        [
+            |range| range.release_kept(),
+            |range| range.shrink(0, 2, 2),
             |range| range.shrink(1, 1, 2),
         ],
-        &[Leased, Unmapped(1), Unmapped(2), RangeLocked],
+        &[Unmapped(1), Unmapped(2), InUse, SecondChance, RangeLocked],
     );
 }

@@ -30,6 +30,10 @@ pub enum Event {
     Unmapped(usize),
     /// So many pages were reclaimed that were not mapped.
     Taken(usize),
+    /// A page that was in the list was used, and is not there any more.
+    InUse,
+    /// A page was used not long ago, and stays in the list.
+    SecondChance,
     /// A page was not reclaimed because the range was locked.
     RangeLocked,
     /// A page was not reclaimed because the area was locked, or gone.

@@ -283,15 +283,14 @@ impl Backing for Range {
             list.lock.with(|| {
                 let mut slots = list.slots.borrow_mut();
 
-                if !slots.contains(&slot) {
-                    slots.push_back(slot);
-                }
+                assert!(!slots.contains(&slot), "slot {slot} is listed twice");
+                slots.push_back(slot);
             });
         }
     }
 
-    fn unlist(&self, slots: Slots<usize>) -> usize {
-        let removed = slots.filter(|&slot| {
+    fn unlist(&self, slots: Slots<usize>) {
+        for slot in slots {
             assert!(
                 self.slots[slot].peek().is_some(),
                 "a slot without a page is unlisted"
@@ -302,10 +301,9 @@ impl Backing for Range {
                 let mut slots = list.slots.borrow_mut();
                 let place = slots.iter().position(|&listed| listed == slot);
 
-                place.and_then(|place| slots.remove(place)).is_some()
-            })
-        });
-        removed.count()
+                slots.remove(place.expect("a slot is not in the list"));
+            });
+        }
     }
 
     fn insert(&self, area: &Area<'_>, slots: Slots<usize>) -> Result<(), Stopped<()>> {

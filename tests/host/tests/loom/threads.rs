@@ -19,6 +19,7 @@ use crate::{
     },
     protocol::{
         self,
+        Met,
         Skipped, //
     },
     range::{
@@ -191,8 +192,18 @@ impl Range {
         self.kept.borrow_mut().push(lease);
     }
 
-    /// Visits pages in a list, and reclaims up to `limit` with each of them.
+    /// Visits pages in a list, and reclaims up to `limit` with each of them that is not used, and
+    /// was not between two visits.
     pub fn shrink(&self, list: usize, visits: usize, limit: usize) {
+        self.visit(list, visits, limit, true);
+    }
+
+    /// The same, but reclaims all that is not used.
+    pub fn shrink_in_need(&self, list: usize, visits: usize, limit: usize) {
+        self.visit(list, visits, limit, false);
+    }
+
+    fn visit(&self, list: usize, visits: usize, limit: usize, second_chance: bool) {
         for _ in 0..visits {
             let list = &self.lists[list];
             let held = list.lock.lock();
@@ -205,8 +216,9 @@ impl Range {
                 slot
             };
 
-            match protocol::reclaim(self, slot, limit, held, || self.try_lock_area(), isolate) {
-                Ok(reclaimed) => {
+            let lock_area = || self.try_lock_area();
+            match protocol::reclaim(self, slot, limit, second_chance, held, lock_area, isolate) {
+                Met::Idle(reclaimed) => {
                     let count = reclaimed.slots.len();
 
                     assert_eq!(reclaimed.isolated, slot);
@@ -216,7 +228,16 @@ impl Range {
                         false => Event::Taken(count),
                     });
                 }
-                Err((_held, skipped)) => {
+                Met::Used(isolated) => {
+                    assert_eq!(isolated, slot);
+                    self.log.note(Event::InUse);
+                }
+                Met::Touched(_held) => {
+                    assert!(second_chance, "slot {slot} is spared");
+                    self.log.note(Event::SecondChance);
+                    rotate(list);
+                }
+                Met::Skipped(_held, skipped) => {
                     self.log.note(skipped.into());
                     rotate(list);
                 }
@@ -302,7 +323,8 @@ impl Range {
     pub fn finish(self: &Rc<Self>) {
         assert!(self.kept.borrow().is_empty());
         for list in 0..self.lists.len() {
-            self.shrink(list, self.slots.len(), 1);
+            // Each is spared once at most.
+            self.shrink(list, 2 * self.slots.len(), 1);
         }
         assert_eq!(
             (self.used.get(), self.idle.get()),

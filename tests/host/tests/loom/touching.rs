@@ -44,12 +44,13 @@ fn discard_fault_and_reclaim() {
                 range.owner.discard(0);
                 range.touch(0);
             },
-            |range| range.shrink(0, 1, 1),
+            |range| range.shrink_in_need(0, 1, 1),
         ],
         &[
             Leased,
             Busy,
             Unmapped(1),
+            InUse,
             RangeLocked,
             Seen,
             Faulted,
@@ -85,9 +86,17 @@ fn fault_around_lease_and_reclaim() {
         [
             |range| range.lease_and_release(0, 0..1),
             |range| range.fault_around(0..2),
-            |range| range.shrink(0, 1, 2),
+            |range| range.shrink(0, 2, 2),
         ],
-        &[Leased, Unmapped(1), Unmapped(2), RangeLocked, FaultedAround],
+        &[
+            Leased,
+            Unmapped(1),
+            Unmapped(2),
+            InUse,
+            SecondChance,
+            RangeLocked,
+            FaultedAround,
+        ],
     );
 }
 
@@ -107,12 +116,13 @@ fn touch_and_reclaim_while_the_owner_maps() {
                 }
             },
             |range| range.touch(0),
-            |range| range.shrink(0, 1, 1),
+            |range| range.shrink_in_need(0, 1, 1),
         ],
         &[
             Leased,
             Busy,
             Unmapped(1),
+            InUse,
             RangeLocked,
             Seen,
             Faulted,
@@ -131,9 +141,17 @@ fn faults_alone() {
                 range.touch(0);
                 range.touch(0);
             },
-            |range| range.shrink(0, 1, 1),
+            |range| range.shrink_in_need(0, 1, 1),
         ],
-        &[Leased, Unmapped(1), RangeLocked, Seen, Faulted, Nothing],
+        &[
+            Leased,
+            Unmapped(1),
+            InUse,
+            RangeLocked,
+            Seen,
+            Faulted,
+            Nothing,
+        ],
     );
 }
 

@@ -10,7 +10,7 @@ use crate::range::NoMemory;
 #[derive(Clone)]
 pub struct Model {
     pub slots: Vec<Slot>,
-    /// The idle slots, the longest unused first.
+    /// All idle slots, and used ones that were idle before.
     pub list: Vec<usize>,
     pub closed: bool,
     pub mapped: bool,
@@ -24,7 +24,17 @@ pub struct Slot {
     pub leases: usize,
     /// The page was mapped since it is in the slot.
     pub was_mapped: bool,
+    /// It was leased since it is in the list, or was met there.
+    pub touched: bool,
     pub shown: Option<usize>,
+}
+
+/// What reclaim meets in the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Met {
+    Idle,
+    Used,
+    Touched,
 }
 
 impl Slot {
@@ -62,13 +72,14 @@ impl Model {
             return None;
         }
         let (mut missing, mut mapping) = (0, false);
-        for slot in &mut self.slots[covered.clone()] {
+        for index in covered {
+            let slot = &mut self.slots[index];
+
             slot.leases += 1;
+            slot.touched = self.list.contains(&index);
             missing += usize::from(slot.page.is_none());
             mapping |= !slot.was_mapped;
         }
-
-        self.list.retain(|slot| !covered.contains(slot));
         Some((missing, mapping))
     }
 
@@ -117,7 +128,11 @@ impl Model {
             if slot.is_idle() {
                 match self.closed {
                     true => slot.page = None,
-                    false => self.list.push(index),
+                    false if self.list.contains(&index) => {}
+                    false => {
+                        slot.touched = false;
+                        self.list.push(index);
+                    }
                 }
             }
         }
@@ -137,6 +152,25 @@ impl Model {
         Some(Ok(()))
     }
 
+    /// What reclaim will do with a slot of the list, if it can.
+    pub fn meet(&mut self, slot: usize, second_chance: bool) -> Met {
+        let state = &mut self.slots[slot];
+        let touched = std::mem::take(&mut state.touched);
+
+        if state.is_used() {
+            self.list.retain(|&listed| listed != slot);
+            return Met::Used;
+        }
+        match touched && second_chance {
+            true => {
+                self.list.retain(|&listed| listed != slot);
+                self.list.push(slot);
+                Met::Touched
+            }
+            false => Met::Idle,
+        }
+    }
+
     /// How many slots can be reclaimed with `slot`, itself included.
     pub fn idle_around(&self, slot: usize) -> usize {
         let idle = |slot: &&Slot| slot.is_idle();
@@ -149,6 +183,7 @@ impl Model {
         for slot in &mut self.slots[slots.clone()] {
             slot.page = None;
             slot.was_mapped = false;
+            slot.touched = false;
             if unmap {
                 slot.shown = None;
             }

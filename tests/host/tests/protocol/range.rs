@@ -107,6 +107,19 @@ impl Range {
         }
     }
 
+    /// Whether a slot knows that it is in the list.
+    pub fn is_listed(&self, slot: usize) -> bool {
+        self.usage.borrow().states[slot].listed
+    }
+
+    /// Moves a slot to the end of the list.
+    pub fn rotate(&self, slot: usize) {
+        let mut list = self.list.borrow_mut();
+
+        list.retain(|&listed| listed != slot);
+        list.push(slot);
+    }
+
     /// Which page is in a slot.
     pub fn page(&self, slot: usize) -> Option<usize> {
         Some(self.pages[slot].borrow().as_ref()?.id)
@@ -167,13 +180,12 @@ impl Backing for Range {
         }
     }
 
-    fn unlist(&self, slots: Slots<usize>) -> usize {
+    fn unlist(&self, slots: Slots<usize>) {
         let mut list = self.list.borrow_mut();
-        let before = list.len();
 
         assert!(slots.clone().all(|slot| self.page(slot).is_some()));
+        assert!(slots.clone().all(|slot| list.contains(&slot)));
         list.retain(|slot| !slots.contains(slot));
-        before - list.len()
     }
 
     fn insert(&self, _: &(), slots: Slots<usize>) -> Result<(), Stopped<NoMemory>> {
