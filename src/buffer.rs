@@ -9,7 +9,13 @@
 
 use kernel::{
     prelude::*,
-    sync::Arc,
+    sync::{
+        lock::{
+            mutex::MutexBackend,
+            Guard, //
+        },
+        Arc, //
+    },
     uaccess::UserPtr, //
 };
 
@@ -42,6 +48,9 @@ pub(crate) struct BufferSpace {
     pub(crate) size: usize,
 }
 
+/// The space of a process, locked.
+pub(crate) type SpaceGuard<'a> = Guard<'a, BufferSpace, MutexBackend>;
+
 /// A buffer of a transaction. It is freed when it is dropped, unless user space has it.
 pub(crate) struct Buffer {
     pub(crate) process: Arc<Process>,
@@ -62,7 +71,7 @@ pub(crate) struct Delivered {
     /// Who sent a one-way transaction.
     sender: Option<i32>,
     /// What comes with the objects in the message, if there are any.
-    pub(crate) cargo: Option<KBox<Cargo>>,
+    cargo: Option<KBox<Cargo>>,
     /// Whether the sender wants the data cleared when the buffer is freed.
     clear: bool,
     _counted: Counted<BUFFER>,
@@ -287,20 +296,11 @@ impl Buffer {
         Ok(cargo.as_mut().ok_or(EINVAL)?)
     }
 
-    /// The files that the receiver gets, taken out of the message.
-    pub(crate) fn take_files(&mut self) -> KVVec<Carried> {
-        match self.kept.as_mut().and_then(|kept| kept.cargo.as_mut()) {
-            Some(cargo) => core::mem::replace(&mut cargo.files, KVVec::new()),
-            None => KVVec::new(),
-        }
-    }
+    /// Takes the files that the receiver gets out of the message, if there are any.
+    pub(crate) fn take_files(&mut self) -> Option<KVVec<Carried>> {
+        let files = &mut self.kept.as_mut()?.cargo.as_mut()?.files;
 
-    /// How many of them there are.
-    pub(crate) fn file_count(&self) -> usize {
-        self.kept
-            .as_ref()
-            .and_then(|kept| kept.cargo.as_ref())
-            .map_or(0, |cargo| cargo.files.len())
+        (!files.is_empty()).then(|| core::mem::replace(files, KVVec::new()))
     }
 
     /// Maps the buffer into the current process, if that is the receiver and this is when it is done.
@@ -349,20 +349,23 @@ impl Drop for Buffer {
 impl Delivered {
     /// Frees the buffer in `process`, and lets the next one-way transaction through.
     fn free(self, process: &Process) {
-        if self.clear {
-            self.lease.clear();
-        }
-        // Before it can be allocated again.
-        trace::buffer_free(process, self.lease.offset(), self.lease.len());
-        process
-            .space()
-            .free(self.lease.offset(), self.sender_and_size());
+        self.free_place(process, process.space());
         self.end(process);
     }
 
-    /// What is to be taken off the sender's account, if there is one.
-    fn sender_and_size(&self) -> Option<(i32, usize)> {
-        self.sender.map(|sender| (sender, self.lease.len()))
+    /// Makes the place of the buffer free, in the locked `space` of `process`.
+    fn free_place<'p>(&self, process: &'p Process, space: SpaceGuard<'p>) {
+        let (offset, size) = (self.lease.offset(), self.lease.len());
+        let mut space = space;
+
+        if self.clear {
+            drop(space);
+            self.lease.clear();
+            space = process.space();
+        }
+        // Before it can be allocated again.
+        trace::buffer_free(process, offset, size);
+        space.free(offset, self.sender.map(|sender| (sender, size)));
     }
 
     /// Ends what the buffer kept alive, after its place is free, and lets the next one-way transaction
@@ -430,14 +433,7 @@ pub(crate) fn free(process: &Process, context: &UserContext, address: usize) {
     let Some(kept) = space.space.take_kept(offset) else {
         return;
     };
-    if kept.clear {
-        drop(space);
-        kept.lease.clear();
-        space = process.space();
-    }
-    trace::buffer_free(process, offset, kept.lease.len());
-    space.free(offset, kept.sender_and_size());
-    drop(space);
+    kept.free_place(process, space);
 
     if let Some(cargo) = kept.cargo.as_ref().filter(|_| process.is_current()) {
         cargo.close_descriptors(context);

@@ -75,13 +75,11 @@ impl Buffer {
     ///
     /// * `EMFILE`, `ENOMEM`. Then no file is open.
     pub(crate) fn install_files(&mut self) -> Result {
-        let count = self.file_count();
-        if count == 0 {
+        let Some(files) = self.take_files() else {
             return Ok(());
-        }
-        let mut reserved = KVVec::with_capacity(count, GFP_KERNEL)?;
-        self.reserve(count)?;
-        let files = self.take_files();
+        };
+        let mut reserved = KVVec::with_capacity(files.len(), GFP_KERNEL)?;
+        self.reserve(files.len())?;
         for carried in &files {
             let fd = FileDescriptorReservation::get_unused_fd_flags(O_CLOEXEC)?;
 

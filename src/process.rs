@@ -27,10 +27,6 @@ use kernel::{
     sync::{
         aref::ARef,
         atomic::Relaxed,
-        lock::{
-            mutex::MutexBackend,
-            Guard, //
-        },
         new_condvar,
         new_mutex,
         new_spinlock,
@@ -49,7 +45,10 @@ use vmarea::{
 };
 
 use crate::{
-    buffer::BufferSpace,
+    buffer::{
+        BufferSpace,
+        SpaceGuard, //
+    },
     counts::{
         Commands,
         Counted,
@@ -155,7 +154,7 @@ impl Process {
 
     /// How the pages are divided. Must not be held while anything of
     /// [`Delivered`](crate::buffer::Delivered) is dropped.
-    pub(crate) fn space(&self) -> Guard<'_, BufferSpace, MutexBackend> {
+    pub(crate) fn space(&self) -> SpaceGuard<'_> {
         self.space.lock()
     }
 
