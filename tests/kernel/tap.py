@@ -5,8 +5,12 @@ import re
 
 _RESULT = re.compile(r"^( *)(not )?ok\b *(?:\d+\b)? *(?:- )?(.*)$")
 _DIRECTIVE = re.compile(r" *# *(SKIP|XFAIL|TODO|XPASS)\b.*$", re.IGNORECASE)
-# What differs from one run to the next has no place in a name.
+# What differs from one run to the next has no place in a name: addresses, and
+# what some cases have measured.
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{5,}\b")
+_MEASURED = re.compile(
+    r"(?<=Extra pages )\d+ \(\d+\.\d+%\)|(?<=extra thread faults )\d+|(?<=a child with )\d+(?=MB)"
+)
 _VMA = re.compile(r"^(\d+) tests run, (\d+) passed, (\d+) failed\.?$", re.MULTILINE)
 _INDENT = 4
 
@@ -48,6 +52,7 @@ def cases_of_vma(text: str) -> dict[str, str]:
 def _name_and_state(text: str, failed: bool) -> tuple[str, str]:
     directive = _DIRECTIVE.search(text)
     name = _ADDRESS.sub("0x...", text.split(" # ")[0].strip()) or "unnamed"
+    name = _MEASURED.sub("...", name)
     if directive and directive.group(1).upper() == "SKIP":
         return name, "skip"
     return name, "fail" if failed else "ok"
