@@ -31,14 +31,6 @@ FIXTURE(scale)
 	bool counts;
 };
 
-static u64 now_ns(void)
-{
-	struct timespec ts = { 0 };
-
-	_syscall(__NR_clock_gettime, CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
 FIXTURE_SETUP(scale)
 {
 	char line[1024];

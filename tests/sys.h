@@ -117,13 +117,18 @@ static inline int sys_gettid(void)
 	return __nolibc_syscall0(__NR_gettid);
 }
 
-/* Milliseconds of a clock that never goes back. */
-static inline u64 now_ms(void)
+/* Nanoseconds of a clock that never goes back. */
+static inline u64 now_ns(void)
 {
 	struct timespec ts = { 0 };
 
 	__nolibc_syscall2(__NR_clock_gettime, CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static inline u64 now_ms(void)
+{
+	return now_ns() / 1000000;
 }
 
 static inline void nap(void)

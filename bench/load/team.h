@@ -47,14 +47,6 @@ static unsigned int nr_members;
 	_exit(1);							\
 } while (0)
 
-static inline u64 now_ns(void)
-{
-	struct timespec ts = { 0 };
-
-	__nolibc_syscall2(__NR_clock_gettime, CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
 static inline u32 peek(u32 *word)
 {
 	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
