@@ -45,6 +45,29 @@ unsigned long vmarea_copy_from_user(struct page *page, size_t offset,
 	return left;
 }
 
+/*
+ * Copies of so few words that copy_from_user() and copy_to_user() take longer
+ * to get to the copy than for it.
+ */
+int vmarea_read_words(unsigned long long *to,
+		      const unsigned long long __user *from, size_t count)
+{
+	might_fault();
+	scoped_user_read_access_size(from, count * sizeof(*to), efault)
+		for (size_t i = 0; i < count; i++)
+			unsafe_get_user(to[i], &from[i], efault);
+	return 0;
+
+efault:
+	return -EFAULT;
+}
+
+int vmarea_write_word(unsigned long long __user *to, unsigned long long word)
+{
+	might_fault();
+	return put_user_inline(word, to);
+}
+
 /* Clears a part of a page, which others may access meanwhile. */
 void vmarea_clear(struct page *page, size_t offset, size_t length)
 {

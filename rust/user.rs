@@ -5,9 +5,14 @@
 //! These are the `kernel` crate's readers and writers, except that each access asks for a
 //! [`UserContext`], which is not to be had while a VMA is locked.
 
-use core::mem::MaybeUninit;
+use core::{
+    marker::PhantomData,
+    mem::MaybeUninit,
+    ptr, //
+};
 
 use kernel::{
+    error::to_result,
     page::{
         PAGE_MASK,
         PAGE_SIZE, //
@@ -21,7 +26,83 @@ use kernel::{
     },
 };
 
-use crate::context::UserContext;
+use crate::{
+    bindings::{
+        vmarea_read_words,
+        vmarea_write_word, //
+    },
+    context::UserContext, //
+};
+
+/// A struct in the current process's memory that is read as a whole, and then changed in places: the
+/// argument of a system call. It consists of a few 64-bit words.
+///
+/// # Examples
+///
+/// ```
+/// # use kernel::{prelude::*, uaccess::UserPtr};
+/// use vmarea::{context::UserContext, user::UserRecord};
+///
+/// fn count(context: &mut UserContext, at: UserPtr) -> Result {
+///     let record = UserRecord::<[u64; 2]>::new(at);
+///     let [done, limit] = record.read(context)?;
+///
+///     record.write_word(context, 0, u64::min(done.saturating_add(1), limit))
+/// }
+/// ```
+pub struct UserRecord<T> {
+    at: UserPtr,
+    _record: PhantomData<T>,
+}
+
+impl<T: FromBytes + IntoBytes> UserRecord<T> {
+    const WORDS: usize = {
+        assert!(align_of::<T>() == align_of::<u64>() && size_of::<T>() <= 64);
+        size_of::<T>() / size_of::<u64>()
+    };
+
+    /// A record at `at`. Nothing is checked before it is read.
+    pub fn new(at: UserPtr) -> Self {
+        Self {
+            at,
+            _record: PhantomData,
+        }
+    }
+
+    /// Reads all of it.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` if it cannot be read.
+    ///
+    /// # Context
+    ///
+    /// May sleep.
+    pub fn read(&self, _: &mut UserContext) -> Result<T> {
+        let mut value = T::new_zeroed();
+        let words = ptr::from_mut(&mut value).cast();
+
+        // SAFETY: The value has so many words, each of which may be anything.
+        to_result(unsafe { vmarea_read_words(words, self.at.as_const_ptr().cast(), Self::WORDS) })?;
+        Ok(value)
+    }
+
+    /// Changes the word at byte `offset`.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` if it cannot be written.
+    ///
+    /// # Context
+    ///
+    /// May sleep.
+    pub fn write_word(&self, _: &mut UserContext, offset: usize, word: u64) -> Result {
+        let to = self.at.wrapping_byte_add(offset);
+
+        // SAFETY: The C code checks where it writes to.
+        to_result(unsafe { vmarea_write_word(to.as_mut_ptr().cast(), word) })
+    }
+}
 
 /// Reads a part of the current process's memory, from its start to its end.
 ///

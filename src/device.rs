@@ -2,6 +2,8 @@
 
 //! Devices: each has a context manager of its own, and counters of its own.
 
+use core::mem::offset_of;
+
 use kernel::{
     fs::{
         file::flags::O_NONBLOCK,
@@ -37,10 +39,7 @@ use vmarea::{
         Install,
         PageLru, //
     },
-    user::{
-        UserReader,
-        UserWriter, //
-    }, //
+    user::UserRecord, //
 };
 
 use crate::{
@@ -170,7 +169,8 @@ fn write_read(
     context: &mut UserContext,
     argument: UserPtr,
 ) -> Result {
-    let mut request: WriteRead = UserReader::new(argument, size_of::<WriteRead>()).read(context)?;
+    let record = UserRecord::<WriteRead>::new(argument);
+    let mut request = record.read(context)?;
 
     let mut result = Ok(());
     if request.write_size > 0 {
@@ -183,7 +183,12 @@ fn write_read(
         result = thread.read(context, &mut request, file.flags() & O_NONBLOCK != 0);
     }
     // How far it got is told in any case.
-    UserWriter::new(argument, size_of::<WriteRead>()).write(context, request.as_bytes())?;
+    for (offset, consumed) in [
+        (offset_of!(WriteRead, write_consumed), request.write_consumed),
+        (offset_of!(WriteRead, read_consumed), request.read_consumed),
+    ] {
+        record.write_word(context, offset, consumed)?;
+    }
     result
 }
 
