@@ -22,6 +22,11 @@ fn aligned(size: usize) -> Option<usize> {
     size.checked_next_multiple_of(ALIGNMENT)
 }
 
+/// The first multiple of the alignment that is not below `size`, which is one of a part.
+fn align(size: u32) -> usize {
+    (size as usize + (ALIGNMENT - 1)) & !(ALIGNMENT - 1)
+}
+
 /// A size that is as good as this one: there is no place for what is larger.
 fn bounded(size: usize) -> u32 {
     u32::try_from(size).unwrap_or(u32::MAX)
@@ -56,12 +61,12 @@ impl Layout {
 
     /// Where the offsets are.
     pub(crate) fn offsets_at(&self) -> usize {
-        self.data().next_multiple_of(ALIGNMENT)
+        align(self.data)
     }
 
     /// Where the buffers are.
     pub(crate) fn buffers_at(&self) -> usize {
-        self.offsets_at() + self.offsets().next_multiple_of(ALIGNMENT)
+        self.offsets_at() + align(self.offsets)
     }
 
     /// Where the buffers end.
@@ -80,11 +85,11 @@ impl Layout {
     }
 
     fn context_start(&self) -> usize {
-        self.buffers_at() + (self.buffers as usize).next_multiple_of(ALIGNMENT)
+        self.buffers_at() + align(self.buffers)
     }
 
     /// The size of all of it.
     pub(crate) fn total(&self) -> usize {
-        self.context_start() + (self.context as usize).next_multiple_of(ALIGNMENT)
+        self.context_start() + align(self.context)
     }
 }

@@ -64,6 +64,7 @@ struct Note {
 
 /// The places of a thread's notes. Of the errors there is one of each at most.
 const NOTES: usize = 5;
+const COMPLETE: usize = 0;
 const COMMAND_ERROR: usize = 3;
 const REPLY_ERROR: usize = 4;
 
@@ -264,9 +265,24 @@ where
     }
 
     fn whose_turn(&self) -> Option<Kind> {
-        if self.noted == 0 && self.has_no_others() {
-            return (!self.messages.is_empty()).then_some(Kind::Message);
+        // Most often there are receipts of one kind and messages, if that.
+        let receipts = &self.notes[COMPLETE];
+        if self.noted != receipts.count || !self.has_no_others() {
+            return self.earliest();
         }
+        let message = self.messages.iter().next();
+        let earlier = message
+            .as_ref()
+            .is_none_or(|message| receipts.time < message.turn.get());
+
+        if self.noted > 0 && earlier {
+            return Some(Kind::Note(COMPLETE));
+        }
+        message.map(|_| Kind::Message)
+    }
+
+    #[cold]
+    fn earliest(&self) -> Option<Kind> {
         let mut first: Option<(u64, Kind)> = None;
         let mut consider = |time: Option<u64>, kind: Kind| {
             if let Some(time) = time {
@@ -276,32 +292,17 @@ where
             }
         };
 
-        if self.noted > 0 {
-            for (place, note) in self.notes.iter().enumerate() {
-                consider((note.count > 0).then_some(note.time), Kind::Note(place));
-            }
+        for (place, note) in self.notes.iter().enumerate() {
+            consider((note.count > 0).then_some(note.time), Kind::Note(place));
         }
-        consider(
-            self.messages.iter().next().map(|item| item.turn.get()),
-            Kind::Message,
-        );
-        if !self.has_no_others() {
-            consider(
-                self.nodes
-                    .iter()
-                    .next()
-                    .map(|item| item.turn::<NODES>().get()),
-                Kind::Node,
-            );
-            consider(
-                self.deaths.iter().next().map(|item| item.turn.get()),
-                Kind::Death,
-            );
-            consider(
-                self.freezes.iter().next().map(|item| item.turn.get()),
-                Kind::Freeze,
-            );
-        }
+        let message = self.messages.iter().next();
+        consider(message.map(|item| item.turn.get()), Kind::Message);
+        let node = self.nodes.iter().next();
+        consider(node.map(|item| item.turn::<NODES>().get()), Kind::Node);
+        let death = self.deaths.iter().next();
+        consider(death.map(|item| item.turn.get()), Kind::Death);
+        let freeze = self.freezes.iter().next();
+        consider(freeze.map(|item| item.turn.get()), Kind::Freeze);
         first.map(|(_, kind)| kind)
     }
 }

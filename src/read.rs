@@ -53,8 +53,8 @@ use crate::{
 type InnerGuard<'a> = Guard<'a, ProcessInner, SpinLockBackend>;
 
 /// A read that goes on.
-struct Reading {
-    told: Told,
+struct Reading<'p> {
+    told: Told<'p>,
     /// How much was told before anything was read.
     begun: usize,
     /// Whether this is at the start of a read buffer.
@@ -65,7 +65,7 @@ struct Reading {
     spawn: bool,
 }
 
-impl Reading {
+impl Reading<'_> {
     /// Whether the read is over.
     fn is_done(&self) -> bool {
         self.told.len() > self.begun || !self.had_work
@@ -102,14 +102,14 @@ impl Thread {
         let starts = request.read_consumed == 0;
         let space = request.read_size.saturating_sub(request.read_consumed) as usize;
         let mut reading = Reading {
-            told: Told::new(space),
+            told: Told::new(&self.process, space),
             begun: 0,
             starts,
             had_work: false,
             spawn: false,
         };
         if starts {
-            reading.told.word(BR_NOOP).ok_or(EINVAL)?;
+            reading.told.begin().ok_or(EINVAL)?;
             reading.begun = reading.told.len();
         }
 
@@ -120,17 +120,16 @@ impl Thread {
         let told = &mut reading.told;
         if reading.spawn {
             trace::thread_spawn(&self.process);
-            told.replace_first(BR_SPAWN_LOOPER);
+            told.set_first(BR_SPAWN_LOOPER);
+        } else if starts {
+            told.set_first(BR_NOOP);
         }
 
         let start = UserPtr::from_addr(request.read_buffer as usize)
             .wrapping_byte_add(request.read_consumed as usize);
         let result = UserWriter::new(start, space).write(context, told.bytes());
         match result {
-            Ok(()) => {
-                request.read_consumed += told.len() as u64;
-                self.count(told);
-            }
+            Ok(()) => request.read_consumed += told.len() as u64,
             Err(_) => self.put_back(&told.bytes()[reading.begun..], reading.spawn),
         }
         result
@@ -188,7 +187,7 @@ impl Thread {
     fn collect(
         self: &Arc<Self>,
         context: &mut UserContext,
-        reading: &mut Reading,
+        reading: &mut Reading<'_>,
         nonblocking: bool,
     ) -> Result<bool> {
         let (mut inner, shared) = self.wait_for_work(nonblocking)?;
@@ -221,7 +220,7 @@ impl Thread {
     }
 
     /// Takes what there is, until there is something that cannot be told under the lock.
-    fn take(&self, mut inner: InnerGuard<'_>, reading: &mut Reading, shared: bool) -> Taken {
+    fn take(&self, mut inner: InnerGuard<'_>, reading: &mut Reading<'_>, shared: bool) -> Taken {
         let state = self.state.access_mut(&mut inner);
         let mut taken = Taken {
             item: None,
@@ -334,14 +333,6 @@ impl Thread {
         inner.wake_for_todo();
     }
 
-    /// Counts the commands that were told.
-    fn count(&self, told: &Told) {
-        for command in told.commands() {
-            self.process.commands.told(command);
-            trace::told(&self.process, command);
-        }
-    }
-
     /// Receives a message, and hands its buffer to user space. Returns whether there is something to
     /// be told of it; a call that cannot be received fails for its sender.
     fn receive(
@@ -350,7 +341,7 @@ impl Thread {
         message: ListArc<Transaction>,
         buffer: Option<Buffer>,
         previous: Option<Arc<Transaction>>,
-        told: &mut Told,
+        told: &mut Told<'_>,
     ) -> bool {
         let message = message.into_arc();
         let Some(mut buffer) = buffer else {

@@ -2,14 +2,18 @@
 
 //! What a read tells: return commands, collected before they are written to user memory.
 //!
-//! Nothing here needs a kernel, except the vector in which the unread is kept, and the place where
-//! what is told is collected.
+//! A command is counted when it is collected. What could not be written, and is told by the next read,
+//! is not counted again.
 
 use kernel::prelude::*;
 
 use vmarea::user::Staged;
 
-use crate::uapi::BR_ERROR;
+use crate::{
+    process::Process,
+    trace,
+    uapi::BR_ERROR, //
+};
 
 /// The most that one read tells. It has room for several of each command.
 pub(crate) const LIMIT: usize = 512;
@@ -17,16 +21,18 @@ pub(crate) const LIMIT: usize = 512;
 const WORD: usize = size_of::<u32>();
 
 /// The commands that a read tells.
-pub(crate) struct Told {
+pub(crate) struct Told<'p> {
+    process: &'p Process,
     staged: Staged<LIMIT>,
     /// How many bytes there may be.
     space: usize,
 }
 
-impl Told {
-    /// Nothing, and room for `space` bytes or as much as one read tells.
-    pub(crate) fn new(space: usize) -> Self {
+impl<'p> Told<'p> {
+    /// Nothing, and room for `space` bytes or as much as one read tells to a thread of `process`.
+    pub(crate) fn new(process: &'p Process, space: usize) -> Self {
         Self {
+            process,
             staged: Staged::new(),
             space: usize::min(space, LIMIT),
         }
@@ -45,17 +51,6 @@ impl Told {
         self.staged.bytes()
     }
 
-    /// The commands, without their parameters.
-    pub(crate) fn commands(&self) -> impl Iterator<Item = u32> + '_ {
-        let mut left = self.bytes();
-
-        core::iter::from_fn(move || {
-            let command = *left.first_chunk::<WORD>()?;
-            left = left.get(first_command_size(left)?..).unwrap_or(&[]);
-            Some(u32::from_ne_bytes(command))
-        })
-    }
-
     /// Adds bytes, if there is room for them.
     pub(crate) fn add(&mut self, bytes: &[u8]) -> Option<()> {
         if bytes.len() > self.room() {
@@ -66,7 +61,9 @@ impl Told {
 
     /// Adds a command without parameters, if there is room for it.
     pub(crate) fn word(&mut self, command: u32) -> Option<()> {
-        self.add(&command.to_ne_bytes())
+        self.add(&command.to_ne_bytes())?;
+        self.count(command);
+        Some(())
     }
 
     /// Adds a command with a parameter, if there is room for both.
@@ -78,9 +75,20 @@ impl Told {
         self.add(parameter)
     }
 
-    /// Puts another command into the place of the first, which has no parameters either.
-    pub(crate) fn replace_first(&mut self, command: u32) {
+    /// Leaves a place for a command without parameters, if there is room for it.
+    pub(crate) fn begin(&mut self) -> Option<()> {
+        self.add(&[0; WORD])
+    }
+
+    /// Puts `command` into the place that was left.
+    pub(crate) fn set_first(&mut self, command: u32) {
         self.staged.bytes_mut()[..WORD].copy_from_slice(&command.to_ne_bytes());
+        self.count(command);
+    }
+
+    fn count(&self, command: u32) {
+        self.process.commands.told(command);
+        trace::told(self.process, command);
     }
 
     /// Moves the commands in `unread` here, as many as there is room for.
