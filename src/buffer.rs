@@ -66,8 +66,8 @@ pub(crate) struct Delivered {
     lease: Lease,
     /// The node that the transaction is for, of which the buffer holds a strong reference.
     pub(crate) target: Option<Arc<Node>>,
-    /// The node whose one-way transactions wait until the buffer is freed.
-    oneway: Option<Arc<Node>>,
+    /// The node's other one-way transactions wait until the buffer is freed.
+    holds_oneway: bool,
     /// Who sent a one-way transaction.
     sender: Option<i32>,
     /// What comes with the objects in the message, if there are any.
@@ -153,11 +153,31 @@ impl BufferSpace {
         }
     }
 
-    fn free(&mut self, offset: usize, sender: Option<(i32, usize)>) {
+    fn free(&mut self, offset: usize, size: usize, sender: Option<i32>) {
         self.space.free(offset);
-        if let Some((sender, size)) = sender {
+        self.forget_sender(size, sender);
+    }
+
+    fn forget_sender(&mut self, size: usize, sender: Option<i32>) {
+        if let Some(sender) = sender {
             self.senders.remove(sender, size);
         }
+    }
+
+    /// Takes what user space has at `offset` in `process`, and makes the place free if nothing has to
+    /// be done before. Returns whether it is.
+    fn take(&mut self, process: &Process, offset: usize) -> Option<(Delivered, bool)> {
+        let (kept, free) = self.space.take_kept(offset, |kept| {
+            if !kept.clear {
+                kept.note_free(process);
+            }
+            !kept.clear
+        })?;
+
+        if free {
+            self.forget_sender(kept.lease.len(), kept.sender);
+        }
+        Some((kept, free))
     }
 }
 
@@ -191,7 +211,7 @@ impl Buffer {
                     sender: oneway_from,
                     lease,
                     target,
-                    oneway: None,
+                    holds_oneway: false,
                     cargo: None,
                     clear,
                     _counted: Counted::new(),
@@ -223,8 +243,7 @@ impl Buffer {
                 Ok((lease, is_spam))
             }
             Err(error) => {
-                let sender = oneway_from.map(|sender| (sender, size));
-                process.space().free(offset, sender);
+                process.space().free(offset, size, oneway_from);
                 Err(error)
             }
         }
@@ -311,10 +330,10 @@ impl Buffer {
         }
     }
 
-    /// Makes the other one-way transactions to `node` wait until the buffer is freed.
-    pub(crate) fn hold_oneway(&mut self, node: Arc<Node>) {
+    /// Makes the other one-way transactions to the target wait until the buffer is freed.
+    pub(crate) fn hold_oneway(&mut self) {
         if let Some(kept) = &mut self.kept {
-            kept.oneway = Some(node);
+            kept.holds_oneway = true;
         }
     }
 
@@ -349,23 +368,24 @@ impl Drop for Buffer {
 impl Delivered {
     /// Frees the buffer in `process`, and lets the next one-way transaction through.
     fn free(self, process: &Process) {
-        self.free_place(process, process.space());
+        self.free_place(process);
         self.end(process);
     }
 
-    /// Makes the place of the buffer free, in the locked `space` of `process`.
-    fn free_place<'p>(&self, process: &'p Process, space: SpaceGuard<'p>) {
-        let (offset, size) = (self.lease.offset(), self.lease.len());
-        let mut space = space;
-
+    /// Makes the place of the buffer, which it has not left, free.
+    fn free_place(&self, process: &Process) {
         if self.clear {
-            drop(space);
             self.lease.clear();
-            space = process.space();
         }
-        // Before it can be allocated again.
-        trace::buffer_free(process, offset, size);
-        space.free(offset, self.sender.map(|sender| (sender, size)));
+        let mut space = process.space();
+
+        self.note_free(process);
+        space.free(self.lease.offset(), self.lease.len(), self.sender);
+    }
+
+    /// To be called before the place can be allocated again.
+    fn note_free(&self, process: &Process) {
+        trace::buffer_free(process, self.lease.offset(), self.lease.len());
     }
 
     /// Ends what the buffer kept alive, after its place is free, and lets the next one-way transaction
@@ -374,13 +394,13 @@ impl Delivered {
         let Self {
             lease,
             target,
-            oneway,
+            holds_oneway,
             cargo,
             ..
         } = self;
 
         drop(lease);
-        if let Some(node) = oneway {
+        if let Some(node) = target.as_ref().filter(|_| holds_oneway) {
             node.oneway_done();
         }
         if let Some(cargo) = cargo {
@@ -429,11 +449,12 @@ pub(crate) fn free(process: &Process, context: &UserContext, address: usize) {
     else {
         return;
     };
-    let mut space = process.space();
-    let Some(kept) = space.space.take_kept(offset) else {
+    let Some((kept, is_free)) = process.space().take(process, offset) else {
         return;
     };
-    kept.free_place(process, space);
+    if !is_free {
+        kept.free_place(process);
+    }
 
     if let Some(cargo) = kept.cargo.as_ref().filter(|_| process.is_current()) {
         cargo.close_descriptors(context);

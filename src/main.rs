@@ -34,6 +34,7 @@ use crate::{
     seen::Files, //
 };
 
+mod aside;
 mod attached;
 mod buffer;
 #[cfg(CONFIG_CONFIGFS_FS)]

@@ -5,17 +5,20 @@
 //! The range is divided into chunks without gaps, each free or allocated, and no two neighbours
 //! free. All operations take time logarithmic in the number of chunks. Freeing never needs memory.
 //!
-//! Who talks to the same partner again and again needs a chunk of the same size each time. So the last
-//! chunk that was freed stays as it is, set aside, until another is freed or another size is asked for.
+//! Who talks to the same partner again and again needs chunks of the same size each time. So the last
+//! ones that were freed stay as they are, set aside, until there are too many or the space is needed.
 //!
 //! Nothing here needs a kernel: the trees come from whoever makes a space. `tests/host` builds this
 //! very file with trees of its own.
 
-use crate::ordered::{
-    Error,
-    Reservation,
-    Tree,
-    TreeKind, //
+use crate::{
+    aside::Aside,
+    ordered::{
+        Error,
+        Reservation,
+        Tree,
+        TreeKind, //
+    },
 };
 
 /// Chunks start at multiples of this, as clients expect of buffers, and are at least as long.
@@ -33,8 +36,8 @@ pub(crate) struct Space<T, M: TreeKind> {
     free: M::Tree<FreeKey, ()>,
     /// What one-way transactions may still use.
     oneway_left: usize,
-    /// The offset and size of the chunk that is set aside, which is allocated for the trees only.
-    aside: Option<(usize, usize)>,
+    /// Chunks that are allocated for the trees only.
+    aside: Aside,
     /// Nodes left over from the last chunks that were freed.
     spare: Spare<T, M>,
 }
@@ -49,11 +52,37 @@ struct Chunk<T, M: TreeKind> {
 enum State<T, M: TreeKind> {
     Free,
     Allocated {
+        /// It is set aside, and free for everybody else.
+        aside: bool,
         oneway: bool,
         kept: Option<T>,
         /// With this the chunk will be made known as free.
         node: Reservation<M, FreeKey, ()>,
     },
+}
+
+impl<T, M: TreeKind> Chunk<T, M> {
+    /// Whether it is allocated for one-way transactions, and what is kept with it; nothing if it is
+    /// not allocated.
+    fn allocated(&mut self) -> Option<(bool, &mut Option<T>)> {
+        match &mut self.state {
+            State::Allocated {
+                aside: false,
+                oneway,
+                kept,
+                ..
+            } => Some((*oneway, kept)),
+            _ => None,
+        }
+    }
+
+    /// Sets it aside, or makes it an allocated one again.
+    fn set_aside(&mut self, now: bool, now_oneway: bool) {
+        if let State::Allocated { aside, oneway, .. } = &mut self.state {
+            *aside = now;
+            *oneway = now_oneway;
+        }
+    }
 }
 
 /// An allocated chunk, for those who look into the driver.
@@ -95,7 +124,7 @@ impl<T, M: TreeKind> Space<T, M> {
             chunks: M::Tree::new(),
             free: M::Tree::new(),
             oneway_left: 0,
-            aside: None,
+            aside: Aside::new(),
             spare: Spare::new(),
         }
     }
@@ -137,7 +166,10 @@ impl<T, M: TreeKind> Space<T, M> {
         if let Some(offset) = self.take_aside(size, oneway) {
             return Ok((offset, size));
         }
-        let (found, offset) = self.free.lower_bound(&(size, 0)).ok_or(Error::NoSpace)?;
+        let (found, offset) = match self.free.lower_bound(&(size, 0)) {
+            Some(found) => found,
+            None => self.best_of_all(size).ok_or(Error::NoSpace)?,
+        };
 
         // All memory first, so that nothing needs to be undone.
         let rest = if found > size {
@@ -161,6 +193,7 @@ impl<T, M: TreeKind> Space<T, M> {
         let chunk = self.chunks.get_mut(&offset).ok_or(Error::NoSpace)?;
         chunk.size = size;
         chunk.state = State::Allocated {
+            aside: false,
             oneway,
             kept: None,
             node,
@@ -182,7 +215,12 @@ impl<T, M: TreeKind> Space<T, M> {
             let at = self.chunks.lower_bound(&offset)?;
             let chunk = self.chunks.get(&at)?;
             match &chunk.state {
-                State::Allocated { oneway, kept, .. } if !self.is_aside(at) => {
+                State::Allocated {
+                    aside: false,
+                    oneway,
+                    kept,
+                    ..
+                } => {
                     return Some(Allocated {
                         offset: at,
                         size: chunk.size,
@@ -190,8 +228,8 @@ impl<T, M: TreeKind> Space<T, M> {
                         kept: kept.as_ref(),
                     });
                 }
-                // There are three of these in a row at most: one is set aside, and free ones are never
-                // next to each other.
+                // There are not many of these in a row: few are set aside, and free ones are never next
+                // to each other.
                 _ => offset = at.checked_add(chunk.size)?,
             }
         }
@@ -199,67 +237,77 @@ impl<T, M: TreeKind> Space<T, M> {
 
     /// Keeps `value` with the allocated chunk at `offset`. Gives it back if there is none.
     pub(crate) fn keep(&mut self, offset: usize, value: T) -> Result<(), T> {
-        if self.is_aside(offset) {
-            return Err(value);
-        }
-        match self.chunks.get_mut(&offset).map(|chunk| &mut chunk.state) {
-            Some(State::Allocated { kept, .. }) => {
+        match self.chunks.get_mut(&offset).and_then(Chunk::allocated) {
+            Some((_, kept)) => {
                 *kept = Some(value);
                 Ok(())
             }
-            _ => Err(value),
+            None => Err(value),
         }
     }
 
-    /// Takes what is kept with the chunk at `offset`. The chunk stays allocated.
-    pub(crate) fn take_kept(&mut self, offset: usize) -> Option<T> {
-        match self.chunks.get_mut(&offset).map(|chunk| &mut chunk.state) {
-            Some(State::Allocated { kept, .. }) => kept.take(),
-            _ => None,
+    /// Takes what is kept with the chunk at `offset`. If it is `done` with, the chunk is freed, which
+    /// is what is returned with it. Otherwise the chunk stays allocated.
+    pub(crate) fn take_kept(
+        &mut self,
+        offset: usize,
+        done: impl FnOnce(&T) -> bool,
+    ) -> Option<(T, bool)> {
+        let chunk = self.chunks.get_mut(&offset)?;
+        let (oneway, kept) = chunk.allocated()?;
+        let value = kept.take()?;
+        let done = done(&value);
+
+        if done {
+            chunk.set_aside(true, false);
+            let size = chunk.size;
+            self.put_aside(offset, size, oneway);
         }
+        Some((value, done))
     }
 
     /// Frees the allocated chunk at `offset`, if there is one.
     pub(crate) fn free(&mut self, offset: usize) {
-        if self.is_aside(offset) {
-            return;
-        }
         let Some(chunk) = self.chunks.get_mut(&offset) else {
             return;
         };
-        let State::Allocated { oneway, kept, .. } = &mut chunk.state else {
+        let Some((oneway, kept)) = chunk.allocated() else {
             return;
         };
+        *kept = None;
+        chunk.set_aside(true, false);
         let size = chunk.size;
-        if *oneway {
+        self.put_aside(offset, size, oneway);
+    }
+
+    /// Notes that a chunk was set aside, which was allocated for one-way transactions or not.
+    fn put_aside(&mut self, offset: usize, size: usize, oneway: bool) {
+        if oneway {
             self.oneway_left += size;
         }
-        *kept = None;
-        if let Some((before, _)) = self.aside.replace((offset, size)) {
-            self.release(before);
+        if let Some(oldest) = self.aside.put(offset, size) {
+            self.release(oldest);
         }
     }
 
-    /// Makes the chunk that is set aside an allocated one again, if it has the right size. If not, it
-    /// is set aside no more. Returns its offset.
+    /// Makes a chunk of this size that is set aside an allocated one again. Returns its offset.
     fn take_aside(&mut self, size: usize, oneway: bool) -> Option<usize> {
-        let (offset, aside_size) = self.aside.take()?;
-        if aside_size != size {
-            self.release(offset);
-            return None;
-        }
+        let offset = self.aside.take(size)?;
 
-        if let State::Allocated { oneway: is, .. } = &mut self.chunks.get_mut(&offset)?.state {
-            *is = oneway;
-        }
+        self.chunks.get_mut(&offset)?.set_aside(false, oneway);
         if oneway {
             self.oneway_left -= size;
         }
         Some(offset)
     }
 
-    fn is_aside(&self, offset: usize) -> bool {
-        self.aside.is_some_and(|(aside, _)| aside == offset)
+    /// The best fit for `size` bytes when nothing is set aside any more.
+    #[cold]
+    fn best_of_all(&mut self, size: usize) -> Option<FreeKey> {
+        while let Some(oldest) = self.aside.take_oldest() {
+            self.release(oldest);
+        }
+        self.free.lower_bound(&(size, 0))
     }
 
     /// Makes the chunk at `offset`, which nobody uses any more, a part of the free ones.

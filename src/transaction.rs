@@ -294,8 +294,8 @@ impl Transaction {
     /// Makes the other one-way transactions to the node wait until this one's buffer is freed. To be
     /// called, like what follows, with the state of the receiver.
     pub(crate) fn hold_oneway(&self, inner: &mut ProcessInner) {
-        if let (Some(buffer), Some(node)) = (self.buffer.access_mut(inner), &self.node) {
-            buffer.hold_oneway(node.clone());
+        if let Some(buffer) = self.buffer.access_mut(inner) {
+            buffer.hold_oneway();
         }
     }
 

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Chunks that are set aside: they are free, but stay as they are for who asks for the same size again.
+//!
+//! Nothing here needs a kernel.
+
+/// The most that are set aside at once. What is sent one-way comes in queues, so one is not enough;
+/// each costs a few instructions for who asks for another size, and keeps its nodes of the trees.
+const PLACES: usize = 16;
+
+/// A chunk's offset and size.
+type Place = (usize, usize);
+
+/// Chunks that are set aside, in the order in which they were freed.
+pub(crate) struct Aside {
+    places: [Place; PLACES],
+    count: usize,
+}
+
+impl Aside {
+    pub(crate) const fn new() -> Self {
+        Self {
+            places: [(0, 0); PLACES],
+            count: 0,
+        }
+    }
+
+    /// Adds a chunk. Returns the offset of one that has to make room for it.
+    pub(crate) fn put(&mut self, offset: usize, size: usize) -> Option<usize> {
+        let oldest = if self.count == PLACES {
+            self.take_oldest()
+        } else {
+            None
+        };
+
+        if let Some(place) = self.places.get_mut(self.count) {
+            *place = (offset, size);
+            self.count += 1;
+        }
+        oldest
+    }
+
+    /// Takes the last chunk of just this size.
+    pub(crate) fn take(&mut self, size: usize) -> Option<usize> {
+        let index = self
+            .places
+            .get(..self.count)?
+            .iter()
+            .rposition(|&(_, found)| found == size)?;
+
+        self.remove(index)
+    }
+
+    /// Takes the chunk that was freed first.
+    pub(crate) fn take_oldest(&mut self) -> Option<usize> {
+        (self.count > 0).then(|| self.remove(0))?
+    }
+
+    fn remove(&mut self, index: usize) -> Option<usize> {
+        let (offset, _) = *self.places.get(index)?;
+
+        self.places.copy_within(index + 1..self.count, index);
+        self.count -= 1;
+        Some(offset)
+    }
+}
