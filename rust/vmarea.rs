@@ -17,6 +17,7 @@
 //! * [`page_range`], built on all of these: pages in an area that are there when they are needed, and
 //!   that memory reclaim may take back when they are not;
 //! * [`task`](mod@task): the nice value and the files of the task that a driver works for;
+//! * [`spare`]: the memory of what ends, for what begins;
 //! * [`counters`]: what happened to the pages. There are tracepoints for it, too, in the group
 //!   `vmarea`.
 //!
@@ -34,6 +35,7 @@ pub mod ops;
 pub mod page;
 pub mod page_range;
 pub mod shrinker;
+pub mod spare;
 pub mod task;
 pub mod user;
 

@@ -391,6 +391,7 @@ impl Thread {
                     .and_then(|()| told.add(&label.to_ne_bytes()))
             }
         };
+        self.spare.put(message);
         true
     }
 

@@ -178,7 +178,7 @@ impl Thread {
                 below: None,
                 node: Some(node),
             };
-            let transaction = Transaction::new(id, &to, standing, data, buffer)?;
+            let transaction = Transaction::new(&self.spare, id, &to, standing, data, buffer)?;
 
             // Complete, whatever becomes of it; but the sender should know of a dead receiver.
             let receipt = match to.send(transaction, None) {
@@ -205,7 +205,7 @@ impl Thread {
             below,
             node: Some(node),
         };
-        let transaction = Transaction::new(id, &to, standing, data, buffer)?;
+        let transaction = Transaction::new(&self.spare, id, &to, standing, data, buffer)?;
         let known = transaction.clone_arc();
         self.wait_for(known.clone());
         if let Err((transaction, command)) = to.send(transaction, nested.as_ref()) {
@@ -260,6 +260,7 @@ impl Thread {
                     node: None,
                 };
                 Ok(Transaction::new(
+                    &self.spare,
                     id,
                     &caller.process,
                     standing,
@@ -277,6 +278,7 @@ impl Thread {
                 false
             }
         };
+        self.spare.put(call);
         if !delivered {
             // As far as the sender is concerned this is complete, but nothing more is executed.
             self.take_back_receipt(BR_TRANSACTION_COMPLETE);

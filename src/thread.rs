@@ -31,6 +31,8 @@ use kernel::{
     },
 };
 
+use vmarea::spare::Spare;
+
 use crate::{
     counts::{
         Counted,
@@ -78,6 +80,8 @@ pub(crate) struct Thread {
     /// causes one.
     owed_error: Atomic<bool>,
     _counted: Counted<THREAD>,
+    /// What the thread has received, or replied to, leaves the memory for what it sends next.
+    pub(crate) spare: Spare<Transaction>,
     /// The place among the waiting threads of the process.
     #[pin]
     links: ListLinks,
@@ -174,6 +178,7 @@ impl Thread {
                 has_failure: Atomic::new(false),
                 owed_error: Atomic::new(false),
                 _counted: Counted::new(),
+                spare: Spare::new(),
                 links <- ListLinks::new(),
                 tracker <- AtomicTracker::new(),
             }),

@@ -27,7 +27,10 @@ use kernel::{
     task::Kuid, //
 };
 
-use vmarea::task;
+use vmarea::{
+    spare::Spare,
+    task, //
+};
 
 use crate::{
     buffer::Buffer,
@@ -137,12 +140,13 @@ pub(crate) struct Standing {
 
 impl Transaction {
     /// The transaction to `to` with the number `id` that `data` describes and whose data is in
-    /// `buffer`.
+    /// `buffer`. It is where `spare` has a place for it.
     ///
     /// # Errors
     ///
     /// `ENOMEM`.
     pub(crate) fn new(
+        spare: &Spare<Self>,
         id: u64,
         to: &Process,
         standing: Standing,
@@ -153,7 +157,7 @@ impl Transaction {
         let Standing { from, below, node } = standing;
         let task = kernel::current!();
 
-        ListArc::pin_init(
+        let transaction = spare.make(
             try_pin_init!(Self {
                 links <- ListLinks::new(),
                 turn: Turn::new(),
@@ -174,8 +178,8 @@ impl Transaction {
                 received: Atomic::new(false),
                 buffer: LockedBy::new(to.lock(), Some(buffer)),
             }? Error),
-            GFP_KERNEL,
-        )
+        )?;
+        Ok(transaction.into())
     }
 
     /// Gives the current task, which begins to handle this call, the priority for it: that of the
