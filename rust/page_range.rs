@@ -257,11 +257,13 @@ impl PageRange {
     }
 
     /// Whether the range is mapped now. It can stop to be at any time, and never begins again.
+    #[inline]
     pub fn is_mapped(&self) -> bool {
         self.inner.mapped.load(Acquire)
     }
 
     /// Where the range is or was mapped.
+    #[inline]
     pub fn start(&self) -> Option<usize> {
         self.inner.place.as_ref().map(|place| place.start)
     }

@@ -28,6 +28,7 @@ use crate::{
 };
 
 /// The nice value of the current task, from -20 to 19.
+#[inline]
 pub fn nice() -> i32 {
     // SAFETY: It may be called at any time.
     unsafe { vmarea_nice() }
@@ -39,6 +40,7 @@ pub fn nice() -> i32 {
 /// # Context
 ///
 /// Not with a spinlock held.
+#[inline]
 pub fn set_nice(nice: i32) {
     // SAFETY: It may be called in process context. A value out of range is ignored.
     unsafe { vmarea_set_nice(nice) }

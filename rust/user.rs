@@ -12,7 +12,6 @@ use core::{
 };
 
 use kernel::{
-    error::to_result,
     page::{
         PAGE_MASK,
         PAGE_SIZE, //
@@ -83,8 +82,9 @@ impl<T: FromBytes + IntoBytes> UserRecord<T> {
         let words = ptr::from_mut(&mut value).cast();
 
         // SAFETY: The value has so many words, each of which may be anything.
-        to_result(unsafe { vmarea_read_words(words, self.at.as_const_ptr().cast(), Self::WORDS) })?;
-        Ok(value)
+        let fault =
+            unsafe { vmarea_read_words(words, self.at.as_const_ptr().cast(), Self::WORDS) } != 0;
+        (!fault).then_some(value).ok_or(EFAULT)
     }
 
     /// Changes the word at byte `offset`.
@@ -100,7 +100,8 @@ impl<T: FromBytes + IntoBytes> UserRecord<T> {
         let to = self.at.wrapping_byte_add(offset);
 
         // SAFETY: The C code checks where it writes to.
-        to_result(unsafe { vmarea_write_word(to.as_mut_ptr().cast(), word) })
+        let fault = unsafe { vmarea_write_word(to.as_mut_ptr().cast(), word) } != 0;
+        (!fault).then_some(()).ok_or(EFAULT)
     }
 }
 
@@ -284,6 +285,7 @@ pub struct UserWriter {
 
 impl UserWriter {
     /// A writer of `len` bytes from `to` on. Nothing is checked before they are written.
+    #[inline]
     pub fn new(to: UserPtr, len: usize) -> Self {
         Self {
             inner: UserSlice::new(to, len).writer(),
@@ -299,6 +301,7 @@ impl UserWriter {
     /// # Context
     ///
     /// May sleep.
+    #[inline]
     pub fn write(&mut self, _: &mut UserContext, bytes: &[u8]) -> Result {
         self.inner.write_slice(bytes)
     }

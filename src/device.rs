@@ -183,12 +183,12 @@ fn write_read(
         result = thread.read(context, &mut request, file.flags() & O_NONBLOCK != 0);
     }
     // How far it got is told in any case.
-    for (offset, consumed) in [
-        (offset_of!(WriteRead, write_consumed), request.write_consumed),
-        (offset_of!(WriteRead, read_consumed), request.read_consumed),
-    ] {
-        record.write_word(context, offset, consumed)?;
+    if request.write_size > 0 {
+        let consumed = offset_of!(WriteRead, write_consumed);
+        record.write_word(context, consumed, request.write_consumed)?;
     }
+    let consumed = offset_of!(WriteRead, read_consumed);
+    record.write_word(context, consumed, request.read_consumed)?;
     result
 }
 

@@ -144,10 +144,14 @@ impl ProcessInner {
     }
 
     /// Wakes a thread, if there is something for any of them.
+    #[inline]
     pub(crate) fn wake_for_todo(&mut self) {
-        if self.todo.is_empty() {
-            return;
+        if !self.todo.is_empty() {
+            self.wake_one();
         }
+    }
+
+    fn wake_one(&mut self) {
         match self.take_waiting() {
             Some(thread) => thread.notify(),
             None => self.notify_polling(),

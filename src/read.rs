@@ -28,6 +28,7 @@ use vmarea::{
 use crate::{
     buffer::Buffer,
     inner::ProcessInner,
+    node::Changes,
     queue::Item,
     thread::Thread,
     told::{
@@ -72,16 +73,17 @@ impl Reading<'_> {
     }
 }
 
-/// What was taken from the queues, under the lock.
-struct Taken {
-    /// Something that has to be looked at without the lock.
-    item: Option<Item>,
-    /// The buffer of a message.
-    buffer: Option<Buffer>,
-    /// What was the thread's topmost call before it got a call to handle.
-    previous: Option<Arc<Transaction>>,
-    /// Nothing more is to be taken.
-    last: bool,
+/// What was taken from the queues, under the lock, and is to be looked at or dropped without it.
+enum Taken {
+    /// A message with its buffer, and what was the thread's topmost call before it got this one.
+    Message(
+        ListArc<Transaction>,
+        Option<Buffer>,
+        Option<Arc<Transaction>>,
+    ),
+    /// Something that is told already, and whether nothing more is to be taken.
+    Told(Item, Option<Changes>, bool),
+    Nothing,
 }
 
 impl Thread {
@@ -193,103 +195,104 @@ impl Thread {
         let (mut inner, shared) = self.wait_for_work(nonblocking)?;
 
         loop {
-            let Taken {
-                item,
-                buffer,
-                previous,
-                last,
-            } = self.take(inner, reading, shared);
-
-            if let Some(Item::Message(message)) = item {
-                let told = &mut reading.told;
-                if self.receive(context, message, buffer, previous, told) {
-                    return Ok(true);
+            match self.take(inner, reading, shared) {
+                Taken::Message(message, buffer, previous) => {
+                    let told = &mut reading.told;
+                    if self.receive(context, message, buffer, previous, told) {
+                        return Ok(true);
+                    }
+                    inner = self.process.lock().lock();
+                    if core::mem::take(&mut reading.spawn) {
+                        inner.requested_threads = inner.requested_threads.saturating_sub(1);
+                    }
                 }
-                inner = self.process.lock().lock();
-                if core::mem::take(&mut reading.spawn) {
-                    inner.requested_threads = inner.requested_threads.saturating_sub(1);
+                Taken::Told(item, changes, false) => {
+                    // Nodes and notifications are dropped without the lock.
+                    drop((item, changes));
+                    inner = self.process.lock().lock();
                 }
-            } else if last {
-                return Ok(reading.is_done());
-            } else {
-                // Nodes and notifications are dropped without the lock.
-                drop(item);
-                inner = self.process.lock().lock();
+                Taken::Told(_, _, true) | Taken::Nothing => return Ok(reading.is_done()),
             }
         }
     }
 
     /// Takes what there is, until there is something that cannot be told under the lock.
     fn take(&self, mut inner: InnerGuard<'_>, reading: &mut Reading<'_>, shared: bool) -> Taken {
-        let state = self.state.access_mut(&mut inner);
-        let mut taken = Taken {
-            item: None,
-            buffer: None,
-            previous: None,
-            last: true,
-        };
         let told = &mut reading.told;
-        told.add_unread(&mut state.unread);
+        told.add_unread(&mut self.state.access_mut(&mut inner).unread);
 
         // Each thing needs as much room as the largest of them, as clients know it.
+        let mut taken = Taken::Nothing;
         while told.room() >= READ_RESERVE {
-            let state = self.state.access_mut(&mut inner);
-            let item = match state.todo.pop() {
-                Some(item) => Some(item),
+            let item = match self.state.access_mut(&mut inner).todo.pop() {
                 None if shared => inner.todo.pop(),
-                None => None,
+                item => item,
             };
-            match &item {
+            taken = match item {
                 Some(Item::Command(command)) => {
-                    told.word(*command);
+                    told.word(command);
                     continue;
                 }
-                Some(Item::Message(message)) => {
-                    taken.buffer = message.take_buffer(&mut inner);
-                    if message.from.is_some() {
-                        let state = self.state.access_mut(&mut inner);
-                        taken.previous = state.topmost.replace(message.clone_arc());
-                    } else {
-                        self.process.settle_one(&mut inner);
-                    }
-                }
-                Some(Item::Node(node)) => {
-                    let changes = node.take_changes(&mut inner);
-                    for command in changes.commands.iter().flatten() {
-                        told.command(*command, node.name.as_bytes());
-                    }
-                    taken.last = false;
-                    taken.item = item;
-                    reading.had_work = true;
-                    self.update_ready(&mut inner);
-                    drop(inner);
-                    drop(changes);
-                    return taken;
-                }
-                Some(Item::Death(death)) => {
-                    let command = death.take_command(&mut inner);
-                    if let Some(command) = command {
-                        told.command(command, &death.cookie.to_ne_bytes());
-                    }
-                    // Being told of a death makes clients send, which they should do at once.
-                    taken.last = command == Some(BR_DEAD_BINDER);
-                }
-                Some(Item::Freeze(listener)) => {
-                    let news = listener.take_news(&mut inner);
-                    taken.last = news.as_ref().is_some_and(|news| news.tell(told));
-                }
-                None => {}
-            }
-            taken.item = item;
+                Some(Item::Message(message)) => self.take_message(&mut inner, message),
+                Some(item) => Self::tell(&mut inner, item, told),
+                None => Taken::Nothing,
+            };
             break;
         }
-        reading.had_work |= taken.item.is_some();
+        let (is_message, last) = match &taken {
+            Taken::Message(..) => (true, true),
+            Taken::Told(_, _, last) => (false, *last),
+            Taken::Nothing => (false, true),
+        };
+        reading.had_work |= !matches!(taken, Taken::Nothing);
         self.update_ready(&mut inner);
-        let is_message = matches!(taken.item, Some(Item::Message(_)));
-        if is_message || (taken.last && reading.is_done()) {
+        if is_message || (last && reading.is_done()) {
             reading.spawn = self.finish_reading(&mut inner, reading.starts);
         }
         taken
+    }
+
+    fn take_message(&self, inner: &mut ProcessInner, message: ListArc<Transaction>) -> Taken {
+        let buffer = message.take_buffer(inner);
+        let previous = if message.from.is_some() {
+            let state = self.state.access_mut(inner);
+            state.topmost.replace(message.clone_arc())
+        } else {
+            self.process.settle_one(inner);
+            None
+        };
+
+        Taken::Message(message, buffer, previous)
+    }
+
+    /// Tells of something that is not a message.
+    fn tell(inner: &mut ProcessInner, item: Item, told: &mut Told<'_>) -> Taken {
+        let mut changes = None;
+        let last = match &item {
+            Item::Node(node) => {
+                let changed = node.take_changes(inner);
+                for command in changed.commands.iter().flatten() {
+                    told.command(*command, node.name.as_bytes());
+                }
+                changes = Some(changed);
+                false
+            }
+            Item::Death(death) => {
+                let command = death.take_command(inner);
+                if let Some(command) = command {
+                    told.command(command, &death.cookie.to_ne_bytes());
+                }
+                // Being told of a death makes clients send, which they should do at once.
+                command == Some(BR_DEAD_BINDER)
+            }
+            Item::Freeze(listener) => {
+                let news = listener.take_news(inner);
+                news.as_ref().is_some_and(|news| news.tell(told))
+            }
+            Item::Command(_) | Item::Message(_) => false,
+        };
+
+        Taken::Told(item, changes, last)
     }
 
     fn update_ready(&self, inner: &mut ProcessInner) {

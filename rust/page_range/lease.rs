@@ -80,12 +80,14 @@ impl Lease {
     }
 
     /// Where the leased bytes start in the range.
+    #[inline]
     pub fn offset(&self) -> usize {
         self.offset
     }
 
     /// How many bytes are leased. May be zero.
     #[expect(clippy::len_without_is_empty)]
+    #[inline]
     pub fn len(&self) -> usize {
         self.len
     }
@@ -161,6 +163,7 @@ impl Lease {
     /// # Context
     ///
     /// May sleep.
+    #[inline]
     pub fn map(&self, context: &mut UserContext) -> Result {
         if self.range.install != Install::Receiver || !self.needs_mapping {
             return Ok(());
