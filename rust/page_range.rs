@@ -300,8 +300,8 @@ impl PageRange {
         let covered = (offset >> PAGE_SHIFT)..end.div_ceil(PAGE_SIZE);
         let needs = protocol::cover(&**inner, covered.clone()).map_err(|_| ESRCH)?;
         // From here on dropping the lease undoes what was done.
-        let lease = Lease::new(inner.clone(), offset, len, needs.mapping);
-        let map_now = needs.mapping && inner.install == Install::Sender;
+        let lease = Lease::new(inner.clone(), offset, len, needs.mappings);
+        let map_now = needs.mappings > 0 && inner.install == Install::Sender;
         if needs.pages > 0 || map_now {
             inner.populate(context, place, covered, needs.pages, map_now)?;
         }

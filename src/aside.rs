@@ -59,7 +59,10 @@ impl Aside {
     fn remove(&mut self, index: usize) -> Option<usize> {
         let (offset, _) = *self.places.get(index)?;
 
-        self.places.copy_within(index + 1..self.count, index);
+        // Most often it is the last.
+        if index + 1 < self.count {
+            self.places.copy_within(index + 1..self.count, index);
+        }
         self.count -= 1;
         Some(offset)
     }

@@ -8,7 +8,8 @@ use kernel::{
         self,
         SecurityCtx, //
     },
-    sync::Arc, //
+    sync::Arc,
+    uaccess::UserPtr, //
 };
 
 use vmarea::context::UserContext;
@@ -150,7 +151,12 @@ impl Thread {
         if let (Some(at), Some(label)) = (layout.context_at(), label) {
             buffer.write(at, label)?;
         }
-        Message::new(context, self, to, &mut buffer, accepts_fds, data).send()?;
+        if layout.is_plain() {
+            let from = UserPtr::from_addr(data.buffer as usize);
+            buffer.copy_in(context, 0, from, layout.data())?;
+        } else {
+            Message::new(context, self, to, &mut buffer, accepts_fds, data).send()?;
+        }
         Ok(buffer)
     }
 
@@ -240,7 +246,7 @@ impl Thread {
         };
         call.return_priority();
         // Only calls that somebody waits for are handled.
-        let caller = call.from.clone().ok_or_else(none)?;
+        let caller = call.from.as_ref().ok_or_else(none)?;
         let accepts_fds = call.flags & TF_ACCEPT_FDS != 0;
 
         let reply = self

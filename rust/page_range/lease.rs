@@ -58,9 +58,8 @@ pub struct Lease {
     range: Arc<RangeInner>,
     offset: usize,
     len: usize,
-    /// Whether some of the pages were not mapped when the lease began. If none were, all have been
-    /// since.
-    needs_mapping: bool,
+    /// How many of the pages were not mapped when the lease began. If none, all have been since.
+    unmapped: usize,
 }
 
 impl Lease {
@@ -69,13 +68,13 @@ impl Lease {
         range: Arc<RangeInner>,
         offset: usize,
         len: usize,
-        needs_mapping: bool,
+        unmapped: usize,
     ) -> Self {
         Self {
             range,
             offset,
             len,
-            needs_mapping,
+            unmapped,
         }
     }
 
@@ -165,7 +164,7 @@ impl Lease {
     /// May sleep.
     #[inline]
     pub fn map(&self, context: &mut UserContext) -> Result {
-        if self.range.install != Install::Receiver || !self.needs_mapping {
+        if self.range.install != Install::Receiver || self.unmapped == 0 {
             return Ok(());
         }
         self.range.map(context, self.covered())

@@ -137,8 +137,8 @@ pub struct Reclaimed<I> {
 pub struct Needs {
     /// How many pages are not there.
     pub pages: usize,
-    /// Whether some are not mapped. If none are, that stays so until the lease ends.
-    pub mapping: bool,
+    /// How many are not mapped. If none are, that stays so until the lease ends.
+    pub mappings: usize,
 }
 
 /// What the protocol is built on. Slots are named by their index.
@@ -195,13 +195,13 @@ pub fn cover<B: Backing>(range: &B, covered: Range<usize>) -> Result<Needs, Gone
 
     let mut needs = Needs {
         pages: 0,
-        mapping: false,
+        mappings: 0,
     };
     let mut idle = 0;
     for state in &mut usage.states[covered] {
         idle += usize::from(state.is_idle());
         needs.pages += usize::from(!state.filled);
-        needs.mapping |= !state.mapped;
+        needs.mappings += usize::from(!state.mapped);
         state.leases += 1;
         state.touched = state.listed;
     }

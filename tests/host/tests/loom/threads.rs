@@ -35,7 +35,7 @@ pub struct Lease {
     range: Rc<Range>,
     slots: Slots<usize>,
     /// Whether some pages were not mapped when the lease began.
-    needs_mapping: bool,
+    unmapped: usize,
     /// Which part of each page the holder uses.
     part: usize,
     /// Which pages were used.
@@ -79,7 +79,7 @@ impl Lease {
     /// The owner asks for the pages to be mapped.
     pub fn map(&self) {
         let range = &*self.range;
-        if !self.needs_mapping {
+        if self.unmapped == 0 {
             self.assert_mapped();
             return;
         }
@@ -130,11 +130,11 @@ impl Range {
         let lease = Lease {
             range: self.clone(),
             slots,
-            needs_mapping: needs.mapping,
+            unmapped: needs.mappings,
             part,
             pages: RefCell::default(),
         };
-        let map_now = needs.mapping && self.setup.install == Install::Sender;
+        let map_now = needs.mappings > 0 && self.setup.install == Install::Sender;
 
         if needs.pages > 0 || map_now {
             if let Err(event) = self.populate(&lease.slots, needs.pages, map_now) {
