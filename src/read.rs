@@ -64,6 +64,8 @@ struct Reading<'p> {
     had_work: bool,
     /// The process is to be asked for another thread, which was noted.
     spawn: bool,
+    /// The buffer of the message that was taken last, which is too large to be moved about.
+    buffer: Option<Buffer>,
 }
 
 impl Reading<'_> {
@@ -75,12 +77,8 @@ impl Reading<'_> {
 
 /// What was taken from the queues, under the lock, and is to be looked at or dropped without it.
 enum Taken {
-    /// A message with its buffer, and what was the thread's topmost call before it got this one.
-    Message(
-        ListArc<Transaction>,
-        Option<Buffer>,
-        Option<Arc<Transaction>>,
-    ),
+    /// A message, and what was the thread's topmost call before it got this one.
+    Message(ListArc<Transaction>, Option<Arc<Transaction>>),
     /// Something that is told already, and whether nothing more is to be taken.
     Told(Item, Option<Changes>, bool),
     Nothing,
@@ -109,6 +107,7 @@ impl Thread {
             starts,
             had_work: false,
             spawn: false,
+            buffer: None,
         };
         if starts {
             reading.told.begin().ok_or(EINVAL)?;
@@ -196,9 +195,8 @@ impl Thread {
 
         loop {
             match self.take(inner, reading, shared) {
-                Taken::Message(message, buffer, previous) => {
-                    let told = &mut reading.told;
-                    if self.receive(context, message, buffer, previous, told) {
+                Taken::Message(message, previous) => {
+                    if self.receive(context, message, previous, reading) {
                         return Ok(true);
                     }
                     inner = self.process.lock().lock();
@@ -233,7 +231,10 @@ impl Thread {
                     told.word(command);
                     continue;
                 }
-                Some(Item::Message(message)) => self.take_message(&mut inner, message),
+                Some(Item::Message(message)) => {
+                    reading.buffer = message.take_buffer(&mut inner);
+                    self.take_message(&mut inner, message)
+                }
                 Some(item) => Self::tell(&mut inner, item, told),
                 None => Taken::Nothing,
             };
@@ -253,7 +254,6 @@ impl Thread {
     }
 
     fn take_message(&self, inner: &mut ProcessInner, message: ListArc<Transaction>) -> Taken {
-        let buffer = message.take_buffer(inner);
         let previous = if message.from.is_some() {
             let state = self.state.access_mut(inner);
             state.topmost.replace(message.clone_arc())
@@ -262,7 +262,7 @@ impl Thread {
             None
         };
 
-        Taken::Message(message, buffer, previous)
+        Taken::Message(message, previous)
     }
 
     /// Tells of something that is not a message.
@@ -336,22 +336,22 @@ impl Thread {
         inner.wake_for_todo();
     }
 
-    /// Receives a message, and hands its buffer to user space. Returns whether there is something to
+    /// Receives a message, and hands its buffer, which was taken already, to user space. Returns whether there is something to
     /// be told of it; a call that cannot be received fails for its sender.
     fn receive(
         self: &Arc<Self>,
         context: &mut UserContext,
         message: ListArc<Transaction>,
-        buffer: Option<Buffer>,
         previous: Option<Arc<Transaction>>,
-        told: &mut Told<'_>,
+        reading: &mut Reading<'_>,
     ) -> bool {
         let message = message.into_arc();
-        let Some(mut buffer) = buffer else {
+        let told = &mut reading.told;
+        let Some(buffer) = &mut reading.buffer else {
             return false;
         };
         if buffer.install_files().is_err() {
-            drop(buffer);
+            reading.buffer = None;
             if message.node.is_none() {
                 told.word(BR_FAILED_REPLY);
                 return true;
@@ -382,7 +382,7 @@ impl Thread {
         };
         // Another thread of the process may see what is written and free the buffer at once, so
         // that has to be possible before.
-        trace::transaction_received(message.id, &buffer);
+        trace::transaction_received(message.id, buffer);
         buffer.map(context);
         buffer.deliver();
         match (node, layout.context_at()) {
