@@ -3,6 +3,7 @@
 //! Sending: how a thread makes calls and replies to them.
 
 use kernel::{
+    list::ListArc,
     prelude::*,
     security::{
         self,
@@ -87,6 +88,20 @@ impl Drop for Target {
     }
 }
 
+/// What is to be sent: what `data` describes, with `buffers_size` bytes of attached buffers.
+struct Draft<'d> {
+    /// The number that the transaction will have.
+    id: u64,
+    data: &'d TransactionData,
+    buffers_size: u64,
+}
+
+impl Draft<'_> {
+    fn is_oneway(&self) -> bool {
+        self.data.flags & TF_ONE_WAY != 0
+    }
+}
+
 impl Thread {
     /// Sends what `data` describes, with `buffers_size` bytes of attached buffers. What becomes of it
     /// is told by the next read; returns whether that has to come first.
@@ -97,14 +112,18 @@ impl Thread {
         buffers_size: u64,
         is_reply: bool,
     ) -> bool {
-        let id = self.process.device.next_id();
-        self.begin_to_send(id);
+        let draft = Draft {
+            id: self.process.device.next_id(),
+            data,
+            buffers_size,
+        };
+        self.begin_to_send(draft.id);
 
         let result = if is_reply {
-            self.reply(context, id, data, buffers_size)
+            self.reply(context, &draft)
         } else {
-            self.call(context, id, data, buffers_size)
-                .inspect_err(|refused| self.note_failure(id, refused))
+            self.call(context, &draft)
+                .inspect_err(|refused| self.note_failure(draft.id, refused))
         };
         match result {
             Ok(()) => false,
@@ -115,18 +134,19 @@ impl Thread {
         }
     }
 
-    /// Puts what `data` describes into a buffer in `to`.
-    fn fill(
+    /// Makes the transaction to `to` that `draft` is for, whose target is the node that it stands on.
+    /// Returns with it whether the sender sends too many.
+    fn compose(
         self: &Arc<Self>,
         context: &mut UserContext,
-        data: &TransactionData,
-        buffers_size: u64,
+        draft: &Draft<'_>,
         to: &Arc<Process>,
         target: Option<Target>,
         accepts_fds: bool,
-    ) -> Result<Buffer> {
-        let node = target.as_ref().and_then(|target| target.node.as_ref());
-        let label = match node {
+        standing: Standing,
+    ) -> Result<(ListArc<Transaction>, bool)> {
+        let data = draft.data;
+        let label = match &standing.node {
             Some(node) if node.wants_context => Some(SecurityCtx::from_secid(
                 self.process.credential().get_secid(),
             )?),
@@ -136,11 +156,11 @@ impl Thread {
         let layout = Layout::new(
             data.data_size,
             data.offsets_size,
-            buffers_size,
+            draft.buffers_size,
             label.map_or(0, <[u8]>::len),
         )
         .ok_or(EINVAL)?;
-        let oneway = node.is_some() && data.flags & TF_ONE_WAY != 0;
+        let oneway = standing.node.is_some() && draft.is_oneway();
         let purpose = Purpose {
             target: target.and_then(Target::hand_over),
             oneway_from: oneway.then(|| kernel::current!().tgid()),
@@ -157,34 +177,31 @@ impl Thread {
         } else {
             Message::new(context, self, to, &mut buffer, accepts_fds, data).send()?;
         }
-        Ok(buffer)
+        let is_spam = buffer.is_spam;
+        let transaction = Transaction::new(&self.spare, draft.id, to, standing, data, buffer)?;
+
+        Ok((transaction, is_spam))
     }
 
     /// Sends a call, or a one-way one.
-    fn call(
-        self: &Arc<Self>,
-        context: &mut UserContext,
-        id: u64,
-        data: &TransactionData,
-        buffers_size: u64,
-    ) -> Result<(), Refused> {
+    fn call(self: &Arc<Self>, context: &mut UserContext, draft: &Draft<'_>) -> Result<(), Refused> {
         let process = &self.process;
-        let target = Target::find(process, data.handle())?;
+        let target = Target::find(process, draft.data.handle())?;
         let node = target.node()?.clone();
         let to = node.owner.clone();
         security::binder_transaction(process.credential(), to.credential())
             .map_err(|_| Refused::because(BR_FAILED_REPLY, EPERM))?;
         let accepts_fds = node.accepts_fds;
+        let mut standing = Standing {
+            from: None,
+            below: None,
+            node: Some(node),
+        };
 
-        if data.flags & TF_ONE_WAY != 0 {
-            let buffer = self.fill(context, data, buffers_size, &to, Some(target), accepts_fds)?;
-            let is_spam = buffer.is_spam && self.detects_spam();
-            let standing = Standing {
-                from: None,
-                below: None,
-                node: Some(node),
-            };
-            let transaction = Transaction::new(&self.spare, id, &to, standing, data, buffer)?;
+        if draft.is_oneway() {
+            let (transaction, is_spam) =
+                self.compose(context, draft, &to, Some(target), accepts_fds, standing)?;
+            let is_spam = is_spam && self.detects_spam();
 
             // Complete, whatever becomes of it; but the sender should know of a dead receiver.
             let receipt = match to.send(transaction, None) {
@@ -203,20 +220,14 @@ impl Thread {
             return Ok(());
         }
 
-        let below = self.topmost_to_call_from()?;
-        let nested = Transaction::waiting_call_of(&below, &to);
-        let buffer = self.fill(context, data, buffers_size, &to, Some(target), accepts_fds)?;
-        let standing = Standing {
-            from: Some(self.clone()),
-            below,
-            node: Some(node),
-        };
-        let transaction = Transaction::new(&self.spare, id, &to, standing, data, buffer)?;
-        let known = transaction.clone_arc();
-        self.wait_for(known.clone());
+        standing.from = Some(self.clone());
+        standing.below = self.topmost_to_call_from()?;
+        let nested = Transaction::waiting_call_of(&standing.below, &to);
+        let (transaction, _) =
+            self.compose(context, draft, &to, Some(target), accepts_fds, standing)?;
+        self.wait_for(transaction.clone_arc());
         if let Err((transaction, command)) = to.send(transaction, nested.as_ref()) {
-            self.do_not_wait_for(&known);
-            drop(transaction);
+            self.do_not_wait_for(&transaction.into_arc());
             return Err(Refused {
                 command,
                 error: None,
@@ -234,52 +245,32 @@ impl Thread {
     fn reply(
         self: &Arc<Self>,
         context: &mut UserContext,
-        id: u64,
-        data: &TransactionData,
-        buffers_size: u64,
+        draft: &Draft<'_>,
     ) -> Result<(), Refused> {
         let none = || Refused::because(BR_FAILED_REPLY, EPROTO);
         let Some(call) = self.take_handled() else {
             let refused = none();
-            self.note_failure(id, &refused);
+            self.note_failure(draft.id, &refused);
             return Err(refused);
         };
         call.return_priority();
         // Only calls that somebody waits for are handled.
         let caller = call.from.as_ref().ok_or_else(none)?;
         let accepts_fds = call.flags & TF_ACCEPT_FDS != 0;
+        let standing = Standing {
+            from: None,
+            below: None,
+            node: None,
+        };
 
-        let reply = self
-            .fill(
-                context,
-                data,
-                buffers_size,
-                &caller.process,
-                None,
-                accepts_fds,
-            )
-            .map_err(Refused::from)
-            .and_then(|buffer| {
-                let standing = Standing {
-                    from: None,
-                    below: None,
-                    node: None,
-                };
-                Ok(Transaction::new(
-                    &self.spare,
-                    id,
-                    &caller.process,
-                    standing,
-                    data,
-                    buffer,
-                )?)
-            });
+        let reply = self.compose(context, draft, &caller.process, None, accepts_fds, standing);
         // The caller may answer at once, and what is told of that comes after this.
         self.owe_receipt(BR_TRANSACTION_COMPLETE);
         let delivered = match reply {
-            Ok(reply) => caller.deliver_reply(&call, reply),
-            Err(refused) => {
-                caller.note_failure(id, &refused);
+            Ok((reply, _)) => caller.deliver_reply(&call, reply),
+            Err(error) => {
+                let refused = Refused::from(error);
+                caller.note_failure(draft.id, &refused);
                 caller.deliver_failure(&call, refused.command);
                 false
             }
