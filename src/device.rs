@@ -130,13 +130,13 @@ impl CharDevice for Device {
         let thread = process.current_thread()?;
         let argument = UserPtr::from_addr(argument);
 
-        let result = match command {
-            uapi::BINDER_WRITE_READ => write_read(&thread, file, context, argument),
-            uapi::BINDER_THREAD_EXIT => {
-                process.exit_thread(&thread);
-                Ok(())
-            }
-            _ => process.ask(&thread, context, command, argument),
+        let result = if command == uapi::BINDER_WRITE_READ {
+            write_read(&thread, file, context, argument)
+        } else if command == uapi::BINDER_THREAD_EXIT {
+            process.exit_thread(&thread);
+            Ok(())
+        } else {
+            process.ask(&thread, context, command, argument)
         };
         thread.interrupted.store(false, Relaxed);
         trace::ioctl_done(process, command, result);

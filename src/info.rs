@@ -56,6 +56,7 @@ impl Process {
     /// * `EFAULT` if the argument cannot be accessed; for the oldest ioctls `EINVAL`, as clients know
     ///   it.
     /// * What the methods below say.
+    #[inline(never)]
     pub(crate) fn ask(
         self: &Arc<Self>,
         thread: &Arc<Thread>,

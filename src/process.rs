@@ -212,12 +212,18 @@ impl Process {
     /// # Errors
     ///
     /// `ENOMEM`.
+    #[inline]
     pub(crate) fn current_thread(self: &Arc<Self>) -> Result<Arc<Thread>> {
         let id = kernel::current!().pid();
         if let Some(thread) = self.inner.lock().threads.get(&id) {
             return Ok(thread.clone());
         }
+        self.add_thread(id)
+    }
 
+    /// Makes the current thread, which is not known yet, known.
+    #[cold]
+    fn add_thread(self: &Arc<Self>, id: i32) -> Result<Arc<Thread>> {
         // Only this thread adds itself, so it is still not there below.
         let thread = Thread::new(id, self.clone())?;
         let node = RBTreeNode::new(id, thread.clone(), GFP_KERNEL)?;
@@ -288,6 +294,7 @@ impl Process {
     }
 
     /// Removes the current thread from the process.
+    #[inline(never)]
     pub(crate) fn exit_thread(&self, thread: &Arc<Thread>) {
         let removed = self.inner.lock().threads.remove_node(&thread.id);
 

@@ -266,6 +266,7 @@ impl Thread {
     }
 
     /// Tells of something that is not a message.
+    #[inline(never)]
     fn tell(inner: &mut ProcessInner, item: Item, told: &mut Told<'_>) -> Taken {
         let mut changes = None;
         let last = match &item {
@@ -317,6 +318,7 @@ impl Thread {
     }
 
     /// Keeps what could not be written for the next read, before what is kept already.
+    #[cold]
     fn put_back(&self, bytes: &[u8], spawn: bool) {
         // So little memory is always to be had.
         let mut unread = KVec::with_capacity(LIMIT, GFP_KERNEL).unwrap_or_else(|_| KVec::new());
@@ -399,6 +401,7 @@ impl Thread {
     }
 
     /// Does not handle `call` after all. Its sender learns that it failed.
+    #[cold]
     fn give_up(&self, call: &Arc<Transaction>, previous: Option<Arc<Transaction>>) {
         let Some(caller) = &call.from else { return };
         let mut inner = self.process.lock().lock();

@@ -215,6 +215,7 @@ impl Thread {
     }
 
     /// Undoes [`owe_receipt`](Self::owe_receipt).
+    #[cold]
     pub(crate) fn take_back_receipt(&self, command: u32) {
         let mut inner = self.process.lock().lock();
         let state = self.state.access_mut(&mut inner);
@@ -224,6 +225,7 @@ impl Thread {
     }
 
     /// Lets the thread, which is the current one, learn with its next read that a command failed.
+    #[cold]
     pub(crate) fn owe_error(&self, command: u32) {
         let mut inner = self.process.lock().lock();
         let state = self.state.access_mut(&mut inner);
@@ -235,9 +237,11 @@ impl Thread {
 
     /// Whether the thread has to be told of a failed command before it may execute another.
     pub(crate) fn has_command_error(&self) -> bool {
-        if !self.owed_error.load(Relaxed) {
-            return false;
-        }
+        self.owed_error.load(Relaxed) && self.still_owes_error()
+    }
+
+    #[cold]
+    fn still_owes_error(&self) -> bool {
         let inner = self.process.lock().lock();
         let owed = self.state.access(&inner).todo.has_command_error();
 
@@ -250,15 +254,21 @@ impl Thread {
     pub(crate) fn begin_to_send(&self, id: u64) {
         self.last_sent.store(id as u32, Relaxed);
         if self.has_failure.load(Relaxed) {
-            let mut inner = self.process.lock().lock();
-
-            self.state.access_mut(&mut inner).failure = None;
-            self.has_failure.store(false, Relaxed);
+            self.forget_failure();
         }
+    }
+
+    #[cold]
+    fn forget_failure(&self) {
+        let mut inner = self.process.lock().lock();
+
+        self.state.access_mut(&mut inner).failure = None;
+        self.has_failure.store(false, Relaxed);
     }
 
     /// Notes why a transaction, or the reply to it, could not be sent, unless another reason was
     /// there first.
+    #[cold]
     pub(crate) fn note_failure(&self, id: u64, refused: &Refused) {
         trace::transaction_failed(id, &self.process, refused);
         let mut inner = self.process.lock().lock();
@@ -382,6 +392,7 @@ impl Thread {
 
     /// Tells the thread why a call that it waits for gets no reply: at once if that is its topmost
     /// call, otherwise when the calls back into the thread are handled.
+    #[inline(never)]
     pub(crate) fn deliver_failure(&self, call: &Arc<Transaction>, command: u32) {
         trace::call_failed(call.id, &self.process, command);
         self.end_wait(call, |inner| match inner {
