@@ -249,18 +249,26 @@ where
 
     /// Takes out what has waited longest.
     pub(crate) fn pop(&mut self) -> Option<Item> {
-        Some(match self.whose_turn()? {
+        match self.whose_turn()? {
             Kind::Note(place) => {
                 let note = &mut self.notes[place];
 
                 note.count -= 1;
                 self.noted = self.noted.saturating_sub(1);
-                Item::Command(note.command)
+                Some(Item::Command(note.command))
             }
-            Kind::Message => Item::Message(self.messages.pop_front()?),
+            Kind::Message => Some(Item::Message(self.messages.pop_front()?)),
+            kind => self.pop_news(kind),
+        }
+    }
+
+    #[inline(never)]
+    fn pop_news(&mut self, kind: Kind) -> Option<Item> {
+        Some(match kind {
             Kind::Node => Item::Node(self.nodes.pop_front()?.into_arc()),
             Kind::Death => Item::Death(self.deaths.pop_front()?.into_arc()),
             Kind::Freeze => Item::Freeze(self.freezes.pop_front()?.into_arc()),
+            Kind::Note(_) | Kind::Message => return None,
         })
     }
 

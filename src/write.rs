@@ -85,6 +85,22 @@ impl Thread {
                 let address: u64 = reader.read(context)?;
                 buffer::free(process, context, address as usize);
             }
+            _ => return self.execute_other(context, command, reader),
+        }
+        Ok(false)
+    }
+
+    /// Executes one of the commands that most threads seldom give.
+    #[inline(never)]
+    fn execute_other(
+        self: &Arc<Self>,
+        context: &mut UserContext,
+        command: u32,
+        reader: &mut Commands,
+    ) -> Result<bool> {
+        let process = &self.process;
+
+        match command {
             uapi::BC_INCREFS | uapi::BC_ACQUIRE => {
                 let handle: u32 = reader.read(context)?;
                 self.add_reference(handle, command == uapi::BC_ACQUIRE)?;
