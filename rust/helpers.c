@@ -45,6 +45,19 @@ unsigned long vmarea_copy_from_user(struct page *page, size_t offset,
 	return left;
 }
 
+/* As the kernel crate's readers and writers, but called directly. */
+unsigned long vmarea_read_bytes(void *to, const void __user *from,
+				size_t length)
+{
+	return copy_from_user(to, from, length);
+}
+
+unsigned long vmarea_write_bytes(void __user *to, const void *from,
+				 size_t length)
+{
+	return copy_to_user(to, from, length);
+}
+
 /*
  * Copies of so few words that copy_from_user() and copy_to_user() take longer
  * to get to the copy than for it.

@@ -27,7 +27,9 @@ use kernel::{
 
 use crate::{
     bindings::{
+        vmarea_read_bytes,
         vmarea_read_words,
+        vmarea_write_bytes,
         vmarea_write_word, //
     },
     context::UserContext, //
@@ -185,9 +187,9 @@ impl UserReader {
 ///
 /// The bytes `start..end` of `ahead` are initialized, and there are so many.
 pub struct UserStream<const AHEAD: usize> {
-    inner: UserSliceReader,
-    /// Where `inner` is.
-    address: usize,
+    /// What was not read yet.
+    from: UserPtr,
+    left: usize,
     ahead: [MaybeUninit<u8>; AHEAD],
     start: usize,
     end: usize,
@@ -198,8 +200,8 @@ impl<const AHEAD: usize> UserStream<AHEAD> {
     pub fn new(from: UserPtr, len: usize) -> Self {
         // INVARIANT: There are none.
         Self {
-            inner: UserSlice::new(from, len).reader(),
-            address: from.as_const_ptr().addr(),
+            from,
+            left: len,
             ahead: [const { MaybeUninit::uninit() }; AHEAD],
             start: 0,
             end: 0,
@@ -208,7 +210,7 @@ impl<const AHEAD: usize> UserStream<AHEAD> {
 
     /// How many bytes are left.
     pub fn len(&self) -> usize {
-        self.inner.len() + self.end - self.start
+        self.left + self.end - self.start
     }
 
     /// Whether no bytes are left.
@@ -255,12 +257,18 @@ impl<const AHEAD: usize> UserStream<AHEAD> {
 
         let room = &mut self.ahead[self.end..];
         let missing = needed - self.end;
-        let in_page = PAGE_SIZE - (self.address & !PAGE_MASK);
-        let ahead = usize::min(in_page, usize::min(room.len(), self.inner.len()));
-        // If there are not so many left, this fails.
+        let from = self.from.as_const_ptr();
+        let in_page = PAGE_SIZE - (from.addr() & !PAGE_MASK);
+        let ahead = usize::min(in_page, usize::min(room.len(), self.left));
         let filled = usize::max(missing, ahead);
-        self.inner.read_raw(&mut room[..filled])?;
-        self.address = self.address.wrapping_add(filled);
+        let room = room.get_mut(..filled).ok_or(EFAULT)?;
+        let left = self.left.checked_sub(filled).ok_or(EFAULT)?;
+        // SAFETY: There is room for so many bytes.
+        if unsafe { vmarea_read_bytes(room.as_mut_ptr().cast(), from, filled) } > 0 {
+            return Err(EFAULT);
+        }
+        self.from = self.from.wrapping_byte_add(filled);
+        self.left = left;
         // INVARIANT: So many were initialized.
         self.end += filled;
         Ok(())
@@ -357,6 +365,27 @@ impl<const N: usize> Staged<N> {
         // SAFETY: By the type invariant so many are initialized, and a `MaybeUninit<u8>` that is has
         // the layout of a byte.
         unsafe { core::slice::from_raw_parts(self.bytes.as_ptr().cast(), self.length) }
+    }
+
+    /// Writes the bytes so far to the current process's memory at `to`.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` if they cannot be written. Some may have been.
+    ///
+    /// # Context
+    ///
+    /// May sleep.
+    pub fn write_to(&self, _: &mut UserContext, to: UserPtr) -> Result {
+        let bytes = self.bytes();
+
+        // SAFETY: There are so many bytes.
+        match unsafe {
+            vmarea_write_bytes(to.as_mut_ptr(), bytes.as_ptr().cast(), bytes.len())
+        } {
+            0 => Ok(()),
+            _ => Err(EFAULT),
+        }
     }
 
     /// The bytes so far, to be changed.

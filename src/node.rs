@@ -347,6 +347,7 @@ impl Node {
 
     /// After a reference has ended: lets the owner know if it was the last, or forgets the node if
     /// the owner never knew. What is returned is to be dropped without a lock held.
+    #[inline]
     fn settle(self: &Arc<Self>, inner: &mut ProcessInner) -> Option<RBTreeNode<u64, Arc<Node>>> {
         let state = self.state.access_mut(inner);
         trace::node_refs(self.id, state);

@@ -21,8 +21,7 @@ use kernel::{
 
 use vmarea::{
     context::UserContext,
-    task,
-    user::UserWriter, //
+    task, //
 };
 
 use crate::{
@@ -128,7 +127,7 @@ impl Thread {
 
         let start = UserPtr::from_addr(request.read_buffer as usize)
             .wrapping_byte_add(request.read_consumed as usize);
-        let result = UserWriter::new(start, space).write(context, told.bytes());
+        let result = told.write_to(context, start);
         match result {
             Ok(()) => request.read_consumed += told.len() as u64,
             Err(_) => self.put_back(&told.bytes()[reading.begun..], reading.spawn),

@@ -5,9 +5,15 @@
 //! A command is counted when it is collected. What could not be written, and is told by the next read,
 //! is not counted again.
 
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    uaccess::UserPtr, //
+};
 
-use vmarea::user::Staged;
+use vmarea::{
+    context::UserContext,
+    user::Staged, //
+};
 
 use crate::{
     process::Process,
@@ -49,6 +55,11 @@ impl<'p> Told<'p> {
 
     pub(crate) fn bytes(&self) -> &[u8] {
         self.staged.bytes()
+    }
+
+    /// Writes all that is told to user memory at `to`.
+    pub(crate) fn write_to(&self, context: &mut UserContext, to: UserPtr) -> Result {
+        self.staged.write_to(context, to)
     }
 
     /// Adds bytes, if there is room for them.
