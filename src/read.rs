@@ -218,14 +218,16 @@ impl Thread {
         let told = &mut reading.told;
         told.add_unread(&mut self.state.access_mut(&mut inner).unread);
 
-        // Each thing needs as much room as the largest of them, as clients know it.
-        let mut taken = Taken::Nothing;
-        while told.room() >= READ_RESERVE {
+        let taken = loop {
+            // Each thing needs as much room as the largest of them, as clients know it.
+            if told.room() < READ_RESERVE {
+                break Taken::Nothing;
+            }
             let item = match self.state.access_mut(&mut inner).todo.pop() {
                 None if shared => inner.todo.pop(),
                 item => item,
             };
-            taken = match item {
+            break match item {
                 Some(Item::Command(command)) => {
                     told.word(command);
                     continue;
@@ -237,8 +239,7 @@ impl Thread {
                 Some(item) => Self::tell(&mut inner, item, told),
                 None => Taken::Nothing,
             };
-            break;
-        }
+        };
         let (is_message, last) = match &taken {
             Taken::Message(..) => (true, true),
             Taken::Told(_, _, last) => (false, *last),

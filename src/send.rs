@@ -192,13 +192,12 @@ impl Thread {
         security::binder_transaction(process.credential(), to.credential())
             .map_err(|_| Refused::because(BR_FAILED_REPLY, EPERM))?;
         let accepts_fds = node.accepts_fds;
-        let mut standing = Standing {
-            from: None,
-            below: None,
-            node: Some(node),
-        };
-
         if draft.is_oneway() {
+            let standing = Standing {
+                from: None,
+                below: None,
+                node: Some(node),
+            };
             let (transaction, is_spam) =
                 self.compose(context, draft, &to, Some(target), accepts_fds, standing)?;
             let is_spam = is_spam && self.detects_spam();
@@ -220,9 +219,13 @@ impl Thread {
             return Ok(());
         }
 
-        standing.from = Some(self.clone());
-        standing.below = self.topmost_to_call_from()?;
-        let nested = Transaction::waiting_call_of(&standing.below, &to);
+        let below = self.topmost_to_call_from()?;
+        let nested = Transaction::waiting_call_of(&below, &to);
+        let standing = Standing {
+            from: Some(self.clone()),
+            below,
+            node: Some(node),
+        };
         let (transaction, _) =
             self.compose(context, draft, &to, Some(target), accepts_fds, standing)?;
         self.wait_for(transaction.clone_arc());

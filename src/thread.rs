@@ -410,21 +410,18 @@ impl Thread {
     ) -> bool {
         let mut inner = self.process.lock().lock();
         let state = self.state.access_mut(&mut inner);
-        let mut ended = None;
-        let waits = !state.dead && state.waits_for(call);
-
-        if waits {
-            call.forsake();
-            ended = core::mem::replace(&mut state.topmost, call.below());
-            outcome(Some(&mut *inner));
-            self.state.access_mut(&mut inner).ready = true;
-            self.notify();
-        } else {
+        if state.dead || !state.waits_for(call) {
             outcome(None);
+            return false;
         }
+        call.forsake();
+        let ended = core::mem::replace(&mut state.topmost, call.below());
+        outcome(Some(&mut *inner));
+        self.state.access_mut(&mut inner).ready = true;
+        self.notify();
         drop(inner);
         drop(ended);
-        waits
+        true
     }
 
     /// Ends the thread: whoever waits for it learns that it is dead, and other threads are told what
