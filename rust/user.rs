@@ -380,9 +380,7 @@ impl<const N: usize> Staged<N> {
         let bytes = self.bytes();
 
         // SAFETY: There are so many bytes.
-        match unsafe {
-            vmarea_write_bytes(to.as_mut_ptr(), bytes.as_ptr().cast(), bytes.len())
-        } {
+        match unsafe { vmarea_write_bytes(to.as_mut_ptr(), bytes.as_ptr().cast(), bytes.len()) } {
             0 => Ok(()),
             _ => Err(EFAULT),
         }

@@ -5,7 +5,7 @@
 //! Nothing here needs a kernel.
 
 /// The most that are set aside at once. What is sent one-way comes in queues, so one is not enough;
-/// each costs a few instructions for who asks for another size, and keeps its nodes of the trees.
+/// but who asks for another size has to wait until all are made one with their neighbours.
 const PLACES: usize = 16;
 
 /// A chunk's offset and size.

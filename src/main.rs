@@ -44,6 +44,7 @@ mod counts;
 mod death;
 mod device;
 mod devices;
+mod failure;
 mod files;
 mod freeze;
 mod handles;

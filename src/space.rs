@@ -6,7 +6,8 @@
 //! free. All operations take time logarithmic in the number of chunks. Freeing never needs memory.
 //!
 //! Who talks to the same partner again and again needs chunks of the same size each time. So the last
-//! ones that were freed stay as they are, set aside, until there are too many or the space is needed.
+//! ones that were freed stay as they are, set aside, until there are too many or another size is asked
+//! for.
 //!
 //! Nothing here needs a kernel: the trees come from whoever makes a space. `tests/host` builds this
 //! very file with trees of its own.
@@ -166,10 +167,10 @@ impl<T, M: TreeKind> Space<T, M> {
         if let Some(offset) = self.take_aside(size, oneway) {
             return Ok((offset, size));
         }
-        let (found, offset) = match self.free.lower_bound(&(size, 0)) {
-            Some(found) => found,
-            None => self.best_of_all(size).ok_or(Error::NoSpace)?,
-        };
+        while let Some(oldest) = self.aside.take_oldest() {
+            self.release(oldest);
+        }
+        let (found, offset) = self.free.lower_bound(&(size, 0)).ok_or(Error::NoSpace)?;
 
         // All memory first, so that nothing needs to be undone.
         let rest = if found > size {
@@ -299,15 +300,6 @@ impl<T, M: TreeKind> Space<T, M> {
             self.oneway_left -= size;
         }
         Some(offset)
-    }
-
-    /// The best fit for `size` bytes when nothing is set aside any more.
-    #[cold]
-    fn best_of_all(&mut self, size: usize) -> Option<FreeKey> {
-        while let Some(oldest) = self.aside.take_oldest() {
-            self.release(oldest);
-        }
-        self.free.lower_bound(&(size, 0))
     }
 
     /// Makes the chunk at `offset`, which nobody uses any more, a part of the free ones.

@@ -53,7 +53,6 @@ use crate::{
     uapi::{
         ExtendedError,
         BR_FAILED_REPLY,
-        BR_OK,
         BR_TRANSACTION_COMPLETE, //
     },
 };
@@ -73,9 +72,9 @@ pub(crate) struct Thread {
     /// A read should return in any case.
     pub(crate) interrupted: Atomic<bool>,
     /// The number of the last transaction that the thread tried to send.
-    last_sent: Atomic<u32>,
+    pub(crate) last_sent: Atomic<u32>,
     /// Whether there is a [`ThreadState::failure`].
-    has_failure: Atomic<bool>,
+    pub(crate) has_failure: Atomic<bool>,
     /// Whether the thread had a failed command to be told of when it looked last. No other thread
     /// causes one.
     owed_error: Atomic<bool>,
@@ -119,7 +118,7 @@ pub(crate) struct ThreadState {
     /// What a read could not write to user memory, which the next one begins with.
     pub(crate) unread: KVec<u8>,
     /// Why a transaction of this thread failed, if it asks.
-    failure: Option<ExtendedError>,
+    pub(crate) failure: Option<ExtendedError>,
     /// The topmost call of the chain that the thread is in.
     pub(crate) topmost: Option<Arc<Transaction>>,
     /// Whether there is something that a read should return for. A sent call being complete is
@@ -247,55 +246,6 @@ impl Thread {
 
         self.owed_error.store(owed, Relaxed);
         owed
-    }
-
-    /// The current thread is about to send the transaction with the number `id`, and what became of
-    /// the one before is not interesting any more.
-    pub(crate) fn begin_to_send(&self, id: u64) {
-        self.last_sent.store(id as u32, Relaxed);
-        if self.has_failure.load(Relaxed) {
-            self.forget_failure();
-        }
-    }
-
-    #[cold]
-    fn forget_failure(&self) {
-        let mut inner = self.process.lock().lock();
-
-        self.state.access_mut(&mut inner).failure = None;
-        self.has_failure.store(false, Relaxed);
-    }
-
-    /// Notes why a transaction, or the reply to it, could not be sent, unless another reason was
-    /// there first.
-    #[cold]
-    pub(crate) fn note_failure(&self, id: u64, refused: &Refused) {
-        trace::transaction_failed(id, &self.process, refused);
-        let mut inner = self.process.lock().lock();
-        let state = self.state.access_mut(&mut inner);
-
-        state.failure.get_or_insert(ExtendedError {
-            id: id as u32,
-            command: refused.command,
-            param: refused.error.map_or(0, Error::to_errno),
-        });
-        self.has_failure.store(true, Relaxed);
-    }
-
-    /// What became of the last transaction of the current thread, which is forgotten then.
-    pub(crate) fn take_failure(&self) -> ExtendedError {
-        let mut inner = self.process.lock().lock();
-        let failure = self.state.access_mut(&mut inner).failure.take();
-
-        self.has_failure.store(false, Relaxed);
-        drop(inner);
-        let last_sent = self.last_sent.load(Relaxed);
-        self.last_sent.store(0, Relaxed);
-        failure.unwrap_or(ExtendedError {
-            id: last_sent,
-            command: BR_OK,
-            param: 0,
-        })
     }
 
     /// The call that the current thread handles, from which it may make another.

@@ -157,8 +157,7 @@ impl Transaction {
         let Standing { from, below, node } = standing;
         let task = kernel::current!();
 
-        let transaction = spare.make(
-            try_pin_init!(Self {
+        let transaction = spare.make(try_pin_init!(Self {
                 links <- ListLinks::new(),
                 turn: Turn::new(),
                 awaited: Atomic::new(from.is_some()),
@@ -177,8 +176,7 @@ impl Transaction {
                 size: buffer.layout.total(),
                 received: Atomic::new(false),
                 buffer: LockedBy::new(to.lock(), Some(buffer)),
-            }? Error),
-        )?;
+            }? Error))?;
         Ok(transaction.into())
     }
 

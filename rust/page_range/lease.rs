@@ -64,12 +64,7 @@ pub struct Lease {
 
 impl Lease {
     /// The lease on slots that [`protocol::cover`] was called for, with what that has returned.
-    pub(super) fn new(
-        range: Arc<RangeInner>,
-        offset: usize,
-        len: usize,
-        unmapped: usize,
-    ) -> Self {
+    pub(super) fn new(range: Arc<RangeInner>, offset: usize, len: usize, unmapped: usize) -> Self {
         Self {
             range,
             offset,

@@ -27,6 +27,8 @@ use tree::{
     SortedKind, //
 };
 
+#[path = "../../../src/aside.rs"]
+mod aside;
 #[path = "space/model.rs"]
 mod model;
 #[path = "space/operations.rs"]
@@ -80,7 +82,9 @@ impl Pair {
             } => self.allocate(*len, *oneway, *nodes_left),
             Operation::Free(place) => self.free(place.offset(&self.model.allocated())),
             Operation::Keep(place) => self.keep(place.offset(&self.model.allocated())),
-            Operation::TakeKept(place) => self.take_kept(place.offset(&self.model.allocated())),
+            Operation::TakeKept(place, done) => {
+                self.take_kept(place.offset(&self.model.allocated()), *done)
+            }
         }
     }
 
@@ -122,10 +126,18 @@ impl Pair {
         Ok(())
     }
 
-    fn take_kept(&mut self, offset: usize) -> Result<(), TestCaseError> {
-        let taken = self.space.take_kept(offset).map(|value| value.0);
+    fn take_kept(&mut self, offset: usize, done: bool) -> Result<(), TestCaseError> {
+        let (taken, asked) = with_nodes_left(0, || self.space.take_kept(offset, |_| done));
+        let expected = self.model.take_kept(offset);
 
-        prop_assert_eq!(taken, self.model.take_kept(offset));
+        if done && expected.is_some() {
+            self.model.free(offset);
+        }
+        prop_assert_eq!(
+            taken.map(|(value, done)| (value.0, done)),
+            expected.map(|value| (value, done))
+        );
+        prop_assert_eq!(asked, 0, "freeing asked for memory");
         Ok(())
     }
 
@@ -165,6 +177,7 @@ impl Pair {
             let got = self.space.allocate(oneway, true);
             prop_assert!(got.is_ok());
             self.space.free(got.unwrap().0);
+            self.settle();
         }
         if oneway < largest {
             prop_assert_eq!(self.space.allocate(oneway + 1, true), Err(Error::NoSpace));
@@ -264,8 +277,8 @@ proptest! {
         }
         offsets.iter().for_each(|&offset| space.free(offset));
 
-        // What was freed last is set aside, for who needs exactly that.
-        let last = gaps.iter().zip(&offsets).next_back().filter(|(&gap, _)| gap == len);
+        // What was freed is set aside, for who needs exactly that.
+        let last = gaps.iter().zip(&offsets).rfind(|(&gap, _)| gap == len);
         let best = last.or(gaps.iter().zip(&offsets).filter(|(&gap, _)| gap >= len).min());
         prop_assert_eq!(
             space.allocate(len * ALIGNMENT, false),
@@ -336,15 +349,15 @@ proptest! {
         let chunks = fill(&mut space, &lens);
 
         for &(offset, _) in &chunks {
-            prop_assert_eq!(space.take_kept(offset), None);
+            prop_assert_eq!(space.take_kept(offset, |_| false), None);
             prop_assert_eq!(space.keep(offset, offset), Ok(()));
         }
         for &(offset, _) in &chunks {
-            prop_assert_eq!(space.take_kept(offset), Some(offset));
-            prop_assert_eq!(space.take_kept(offset), None);
+            prop_assert_eq!(space.take_kept(offset, |_| false), Some((offset, false)));
+            prop_assert_eq!(space.take_kept(offset, |_| false), None);
             space.free(offset);
             prop_assert_eq!(space.keep(offset, offset), Err(offset));
-            prop_assert_eq!(space.take_kept(offset), None);
+            prop_assert_eq!(space.take_kept(offset, |_| true), None);
         }
     }
 
@@ -413,7 +426,7 @@ fn what_is_drained_takes_everything_along() {
 
     let drained = space.drain();
     assert_eq!(space.allocate(0, false), Err(Error::NoSpace));
-    assert_eq!(space.take_kept(offset), None);
+    assert_eq!(space.take_kept(offset, |_| true), None);
     assert_eq!(Rc::strong_count(&value), 2);
     drop(drained);
     assert_eq!(Rc::strong_count(&value), 1);

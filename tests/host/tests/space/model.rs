@@ -2,13 +2,16 @@
 
 //! What a space does, in the most obvious way: a list that is searched from one end to the other.
 
+/// So many chunks can be set aside.
+const ASIDE: usize = 16;
+
 /// A naive space.
 pub struct Model {
     size: usize,
     /// All chunks, in order.
     chunks: Vec<Chunk>,
-    /// Where the chunk is that was freed last and not merged with others yet.
-    aside: Option<usize>,
+    /// Where the chunks are that were freed and not merged with others yet, the last at the end.
+    aside: Vec<usize>,
 }
 
 struct Chunk {
@@ -32,7 +35,7 @@ impl Model {
                 size,
                 allocated: None,
             }],
-            aside: None,
+            aside: Vec::new(),
         }
     }
 
@@ -41,17 +44,17 @@ impl Model {
         if oneway && size > self.oneway_left() {
             return None;
         }
-        if let Some(chunk) = self.aside.and_then(|aside| self.chunk_at(aside)) {
-            if chunk.size == size {
-                chunk.allocated = Some(Allocated { oneway, kept: None });
-                return Some((self.aside.take()?, size));
-            }
+        let again = self.aside.iter().rposition(|&aside| {
+            self.chunks
+                .iter()
+                .any(|it| (it.offset, it.size) == (aside, size))
+        });
+        if let Some(index) = again {
+            let offset = self.aside.remove(index);
+            self.chunk_at(offset)?.allocated = Some(Allocated { oneway, kept: None });
+            return Some((offset, size));
         }
-        self.settle();
-        let best = (0..self.chunks.len())
-            .filter(|&index| self.chunks[index].allocated.is_none())
-            .filter(|&index| self.chunks[index].size >= size)
-            .min_by_key(|&index| self.chunks[index].size)?;
+        let best = self.best_fit(size)?;
         let chunk = &mut self.chunks[best];
         let (offset, rest) = (chunk.offset, chunk.size - size);
 
@@ -74,18 +77,37 @@ impl Model {
         if self.allocated_at(offset).is_none() {
             return;
         }
-        self.settle();
+        if self.aside.len() == ASIDE {
+            self.aside.remove(0);
+            self.merge();
+        }
         if let Some(chunk) = self.chunk_at(offset) {
             chunk.allocated = None;
-            self.aside = Some(offset);
+            self.aside.push(offset);
         }
     }
 
-    /// Merges the chunk that is set aside with its free neighbours.
+    fn best_fit(&mut self, size: usize) -> Option<usize> {
+        self.settle();
+        (0..self.chunks.len())
+            .filter(|&index| self.chunks[index].allocated.is_none())
+            .filter(|&index| self.chunks[index].size >= size)
+            .min_by_key(|&index| self.chunks[index].size)
+    }
+
+    /// Sets nothing aside any more.
     pub fn settle(&mut self) {
-        self.aside = None;
+        self.aside.clear();
+        self.merge();
+    }
+
+    /// Merges free chunks with their free neighbours, but for those that are set aside.
+    fn merge(&mut self) {
+        let aside = &self.aside;
+        let is_free = |chunk: &Chunk| chunk.allocated.is_none() && !aside.contains(&chunk.offset);
+
         self.chunks.dedup_by(|chunk, before| {
-            let merge = before.allocated.is_none() && chunk.allocated.is_none();
+            let merge = is_free(before) && is_free(chunk);
             if merge {
                 before.size += chunk.size;
             }

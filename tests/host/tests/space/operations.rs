@@ -25,7 +25,8 @@ pub enum Operation {
     },
     Free(Place),
     Keep(Place),
-    TakeKept(Place),
+    /// The flag says whether the chunk is freed with it.
+    TakeKept(Place, bool),
 }
 
 /// Where it is done.
@@ -81,7 +82,7 @@ pub fn operations() -> impl Strategy<Value = Vec<Operation>> {
         4 => allocate,
         3 => places().prop_map(Operation::Free),
         1 => places().prop_map(Operation::Keep),
-        1 => places().prop_map(Operation::TakeKept),
+        1 => (places(), any::<bool>()).prop_map(|(place, done)| Operation::TakeKept(place, done)),
     ];
 
     vec(operation, 1..100)
