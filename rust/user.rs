@@ -2,8 +2,8 @@
 
 //! User memory, for those who may touch it.
 //!
-//! These are the `kernel` crate's readers and writers, except that each access asks for a
-//! [`UserContext`], which is not to be had while a VMA is locked.
+//! There are the `kernel` crate's readers and writers, and others for what a driver does all the time.
+//! Each access asks for a [`UserContext`], which is not to be had while a VMA is locked.
 
 use core::{
     marker::PhantomData,

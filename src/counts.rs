@@ -75,12 +75,12 @@ impl Commands {
         }
     }
 
-    /// Counts a `BR_` command.
-    pub(crate) fn told(&self, command: u32) {
-        let number = kernel::ioctl::_IOC_NR(command) as usize;
-
-        if let Some(count) = self.told.get(number) {
-            count.add(1, Relaxed);
+    /// Counts `BR_` commands with these numbers.
+    pub(crate) fn told(&self, numbers: &[u8]) {
+        for &number in numbers {
+            if let Some(count) = self.told.get(usize::from(number)) {
+                count.add(1, Relaxed);
+            }
         }
     }
 

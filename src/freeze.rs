@@ -398,7 +398,7 @@ pub(crate) enum News {
 impl News {
     /// Tells it. Returns whether it is of a kind that makes clients send, which they should do at
     /// once.
-    pub(crate) fn tell(&self, told: &mut Told<'_>) -> bool {
+    pub(crate) fn tell(&self, told: &mut Told) -> bool {
         match self {
             Self::Changed(info) => {
                 told.command(BR_FROZEN_BINDER, info.as_bytes());

@@ -53,8 +53,8 @@ use crate::{
 type InnerGuard<'a> = Guard<'a, ProcessInner, SpinLockBackend>;
 
 /// A read that goes on.
-struct Reading<'p> {
-    told: Told<'p>,
+struct Reading {
+    told: Told,
     /// How much was told before anything was read.
     begun: usize,
     /// Whether this is at the start of a read buffer.
@@ -63,11 +63,12 @@ struct Reading<'p> {
     had_work: bool,
     /// The process is to be asked for another thread, which was noted.
     spawn: bool,
-    /// The buffer of the message that was taken last, which is too large to be moved about.
+    /// The buffer of the message that was taken last, which is too large to be moved about. Whenever
+    /// the process is locked, there is none.
     buffer: Option<Buffer>,
 }
 
-impl Reading<'_> {
+impl Reading {
     /// Whether the read is over.
     fn is_done(&self) -> bool {
         self.told.len() > self.begun || !self.had_work
@@ -101,7 +102,7 @@ impl Thread {
         let starts = request.read_consumed == 0;
         let space = request.read_size.saturating_sub(request.read_consumed) as usize;
         let mut reading = Reading {
-            told: Told::new(&self.process, space),
+            told: Told::new(space),
             begun: 0,
             starts,
             had_work: false,
@@ -109,7 +110,7 @@ impl Thread {
             buffer: None,
         };
         if starts {
-            reading.told.begin().ok_or(EINVAL)?;
+            reading.told.word(BR_NOOP).ok_or(EINVAL)?;
             reading.begun = reading.told.len();
         }
 
@@ -120,16 +121,18 @@ impl Thread {
         let told = &mut reading.told;
         if reading.spawn {
             trace::thread_spawn(&self.process);
-            told.set_first(BR_SPAWN_LOOPER);
-        } else if starts {
-            told.set_first(BR_NOOP);
+            told.replace_first(BR_SPAWN_LOOPER);
         }
 
         let start = UserPtr::from_addr(request.read_buffer as usize)
             .wrapping_byte_add(request.read_consumed as usize);
         let result = told.write_to(context, start);
         match result {
-            Ok(()) => request.read_consumed += told.len() as u64,
+            Ok(()) => {
+                request.read_consumed += told.len() as u64;
+                self.process.commands.told(told.numbers());
+                trace::told(&self.process, told.commands());
+            }
             Err(_) => self.put_back(&told.bytes()[reading.begun..], reading.spawn),
         }
         result
@@ -187,7 +190,7 @@ impl Thread {
     fn collect(
         self: &Arc<Self>,
         context: &mut UserContext,
-        reading: &mut Reading<'_>,
+        reading: &mut Reading,
         nonblocking: bool,
     ) -> Result<bool> {
         let (mut inner, shared) = self.wait_for_work(nonblocking)?;
@@ -214,7 +217,7 @@ impl Thread {
     }
 
     /// Takes what there is, until there is something that cannot be told under the lock.
-    fn take(&self, mut inner: InnerGuard<'_>, reading: &mut Reading<'_>, shared: bool) -> Taken {
+    fn take(&self, mut inner: InnerGuard<'_>, reading: &mut Reading, shared: bool) -> Taken {
         let told = &mut reading.told;
         told.add_unread(&mut self.state.access_mut(&mut inner).unread);
 
@@ -267,7 +270,7 @@ impl Thread {
 
     /// Tells of something that is not a message.
     #[inline(never)]
-    fn tell(inner: &mut ProcessInner, item: Item, told: &mut Told<'_>) -> Taken {
+    fn tell(inner: &mut ProcessInner, item: Item, told: &mut Told) -> Taken {
         let mut changes = None;
         let last = match &item {
             Item::Node(node) => {
@@ -345,7 +348,7 @@ impl Thread {
         context: &mut UserContext,
         message: ListArc<Transaction>,
         previous: Option<Arc<Transaction>>,
-        reading: &mut Reading<'_>,
+        reading: &mut Reading,
     ) -> bool {
         let message = message.into_arc();
         let told = &mut reading.told;

@@ -2,8 +2,9 @@
 
 //! Space: which bytes of a process's page range belong to which buffer.
 //!
-//! The range is divided into chunks without gaps, each free or allocated, and no two neighbours
-//! free. All operations take time logarithmic in the number of chunks. Freeing never needs memory.
+//! The range is divided into chunks without gaps, each free, allocated or set aside, and no two
+//! neighbours free. All operations take time logarithmic in the number of chunks, and freeing never
+//! needs memory.
 //!
 //! Who talks to the same partner again and again needs chunks of the same size each time. So the last
 //! ones that were freed stay as they are, set aside, until there are too many or another size is asked

@@ -2,8 +2,8 @@
 
 //! What a read tells: return commands, collected before they are written to user memory.
 //!
-//! A command is counted when it is collected. What could not be written, and is told by the next read,
-//! is not counted again.
+//! Nothing here needs a kernel, except the vector in which the unread is kept, and the place where
+//! what is told is collected.
 
 use kernel::{
     prelude::*,
@@ -15,11 +15,7 @@ use vmarea::{
     user::Staged, //
 };
 
-use crate::{
-    process::Process,
-    trace,
-    uapi::BR_ERROR, //
-};
+use crate::uapi::BR_ERROR;
 
 /// The most that one read tells. It has room for several of each command.
 pub(crate) const LIMIT: usize = 512;
@@ -27,19 +23,20 @@ pub(crate) const LIMIT: usize = 512;
 const WORD: usize = size_of::<u32>();
 
 /// The commands that a read tells.
-pub(crate) struct Told<'p> {
-    process: &'p Process,
+pub(crate) struct Told {
     staged: Staged<LIMIT>,
+    /// The numbers of the commands, which are what is counted.
+    numbers: Staged<{ LIMIT / WORD }>,
     /// How many bytes there may be.
     space: usize,
 }
 
-impl<'p> Told<'p> {
-    /// Nothing, and room for `space` bytes or as much as one read tells to a thread of `process`.
-    pub(crate) fn new(process: &'p Process, space: usize) -> Self {
+impl Told {
+    /// Nothing, and room for `space` bytes or as much as one read tells.
+    pub(crate) fn new(space: usize) -> Self {
         Self {
-            process,
             staged: Staged::new(),
+            numbers: Staged::new(),
             space: usize::min(space, LIMIT),
         }
     }
@@ -62,7 +59,23 @@ impl<'p> Told<'p> {
         self.staged.write_to(context, to)
     }
 
-    /// Adds bytes, if there is room for them.
+    /// The numbers of the commands, see [`number_of`].
+    pub(crate) fn numbers(&self) -> &[u8] {
+        self.numbers.bytes()
+    }
+
+    /// The commands, without their parameters.
+    pub(crate) fn commands(&self) -> impl Iterator<Item = u32> + '_ {
+        let mut left = self.bytes();
+
+        core::iter::from_fn(move || {
+            let command = *left.first_chunk::<WORD>()?;
+            left = left.get(first_command_size(left)?..).unwrap_or(&[]);
+            Some(u32::from_ne_bytes(command))
+        })
+    }
+
+    /// Adds bytes to the parameter of the last command, if there is room for them.
     pub(crate) fn add(&mut self, bytes: &[u8]) -> Option<()> {
         if bytes.len() > self.room() {
             return None;
@@ -73,8 +86,7 @@ impl<'p> Told<'p> {
     /// Adds a command without parameters, if there is room for it.
     pub(crate) fn word(&mut self, command: u32) -> Option<()> {
         self.add(&command.to_ne_bytes())?;
-        self.count(command);
-        Some(())
+        self.numbers.add(&[number_of(command)])
     }
 
     /// Adds a command with a parameter, if there is room for both.
@@ -86,20 +98,10 @@ impl<'p> Told<'p> {
         self.add(parameter)
     }
 
-    /// Leaves a place for a command without parameters, if there is room for it.
-    pub(crate) fn begin(&mut self) -> Option<()> {
-        self.add(&[0; WORD])
-    }
-
-    /// Puts `command` into the place that was left.
-    pub(crate) fn set_first(&mut self, command: u32) {
+    /// Puts another command into the place of the first, which has no parameters either.
+    pub(crate) fn replace_first(&mut self, command: u32) {
         self.staged.bytes_mut()[..WORD].copy_from_slice(&command.to_ne_bytes());
-        self.count(command);
-    }
-
-    fn count(&self, command: u32) {
-        self.process.commands.told(command);
-        trace::told(self.process, command);
+        self.numbers.bytes_mut()[0] = number_of(command);
     }
 
     /// Moves the commands in `unread` here, as many as there is room for.
@@ -113,7 +115,13 @@ impl<'p> Told<'p> {
             let Some(command) = unread.get(taken..taken + size) else {
                 break;
             };
-            if self.add(command).is_none() {
+            let Some(&word) = command.first_chunk::<WORD>() else {
+                break;
+            };
+            if self
+                .command(u32::from_ne_bytes(word), &command[WORD..])
+                .is_none()
+            {
                 break;
             }
             taken += size;
@@ -122,6 +130,11 @@ impl<'p> Told<'p> {
         unread.copy_within(taken.., 0);
         unread.truncate(left);
     }
+}
+
+/// What tells a command from others.
+fn number_of(command: u32) -> u8 {
+    kernel::ioctl::_IOC_NR(command) as u8
 }
 
 /// The size of the first of these commands with its parameter, which its number tells. `BR_ERROR` is

@@ -44,12 +44,9 @@ mod bindings {
     include!(env!("VBINDER_BINDINGS"));
 }
 
-/// Records the event `$name`, with `$arg` for its fields, if it is traced. Otherwise what is to be
-/// the arguments is not even looked at.
-///
-/// This is what [`kernel::tracepoint::declare_trace`] generates, for the bindings of this crate.
-macro_rules! record {
-    ($name:ident($($arg:expr),* $(,)?)) => {
+/// Whether the event `$name` is traced.
+macro_rules! is_traced {
+    ($name:ident) => {{
         #[cfg(CONFIG_TRACEPOINTS)]
         kernel::macros::paste! {
             #[cfg(CONFIG_JUMP_LABEL)]
@@ -68,15 +65,30 @@ macro_rules! record {
                 (&raw const bindings::[<__tracepoint_ $name>].key.key.enabled.counter)
                     .read_volatile()
             } > 0;
+        }
+        #[cfg(not(CONFIG_TRACEPOINTS))]
+        let traced = false;
 
-            if traced {
+        traced
+    }};
+}
+
+/// Records the event `$name`, with `$arg` for its fields, if it is traced. Otherwise what is to be
+/// the arguments is not even looked at.
+///
+/// This is what [`kernel::tracepoint::declare_trace`] generates, for the bindings of this crate.
+macro_rules! record {
+    ($name:ident($($arg:expr),* $(,)?)) => {
+        if is_traced!($name) {
+            #[cfg(CONFIG_TRACEPOINTS)]
+            kernel::macros::paste! {
                 // SAFETY: All arguments are numbers, which the event copies.
                 unsafe { bindings::[<rust_do_trace_ $name>]($($arg),*) };
             }
-        }
-        #[cfg(not(CONFIG_TRACEPOINTS))]
-        {
-            let _ = || ($($arg,)*);
+            #[cfg(not(CONFIG_TRACEPOINTS))]
+            {
+                let _ = || ($($arg,)*);
+            }
         }
     };
 }
@@ -103,10 +115,15 @@ pub(crate) fn command(process: &Process, command: u32) {
     record!(vbinder_command(process.pid, command));
 }
 
-/// The current thread was told a command.
+/// The current thread was told these commands.
 #[inline(always)]
-pub(crate) fn told(process: &Process, command: u32) {
-    record!(vbinder_return(process.pid, command));
+pub(crate) fn told(process: &Process, commands: impl Iterator<Item = u32>) {
+    if !is_traced!(vbinder_return) {
+        return;
+    }
+    for command in commands {
+        record!(vbinder_return(process.pid, command));
+    }
 }
 
 /// A message is ready to be sent.

@@ -305,6 +305,20 @@ proptest! {
     }
 
     #[test]
+    fn there_is_no_end_to_what_can_be_freed(order in vec(any::<Index>(), SIZE / ALIGNMENT)) {
+        let mut pair = Pair::new(SIZE);
+        for _ in 0..SIZE / ALIGNMENT {
+            pair.allocate(ALIGNMENT, false, None)?;
+        }
+
+        // More than are set aside, and nothing is asked for meanwhile.
+        for index in &order {
+            pair.free(*index.get(&pair.model.allocated()))?;
+        }
+        pair.compare()?;
+    }
+
+    #[test]
     fn free_neighbours_become_one(
         size in sizes(),
         lens in vec(lengths(), 0..50),
@@ -435,9 +449,11 @@ fn what_is_drained_takes_everything_along() {
 
 #[test]
 fn steps_grow_with_the_logarithm() {
-    /// Allocating searches the trees most often if what was set aside is between two free chunks, and
-    /// has another size.
+    /// Freeing searches the trees most often if a chunk that was set aside has to make room, and is
+    /// between two free chunks.
     const SEARCHES: usize = 20;
+    /// Who asks for another size has to wait until nothing is set aside.
+    const ASIDE: usize = 16;
 
     for live in [100, 1_000, 10_000] {
         let mut space = PlainSpace::with_size(live * 16 * ALIGNMENT).unwrap();
@@ -465,7 +481,7 @@ fn steps_grow_with_the_logarithm() {
             let len = number * 104_729 % (6 * ALIGNMENT) + 1;
             let allocating = steps(|| chunks[index] = space.allocate(len, false).unwrap().0);
             assert!(
-                allocating <= allowed,
+                allocating <= ASIDE * allowed,
                 "{allocating} steps with {live} buffers"
             );
         }

@@ -34,7 +34,7 @@ use crate::{
 pub struct Lease {
     range: Rc<Range>,
     slots: Slots<usize>,
-    /// Whether some pages were not mapped when the lease began.
+    /// How many pages were not mapped when the lease began.
     unmapped: usize,
     /// Which part of each page the holder uses.
     part: usize,
