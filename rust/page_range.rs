@@ -11,6 +11,10 @@
 //!
 //! What happens to the pages, and in which order, is in [`protocol`]; here is what that is built on.
 //!
+//! What a range needs for each of its pages is allocated as far as leases have come (`slots.rs`,
+//! `growth.rs`): most of what processes map is never used. It is made known with the range's lock
+//! held, allocated and freed without.
+//!
 //! Lock order, outermost first:
 //!
 //! 1. mmap lock, VMA lock
@@ -64,7 +68,6 @@ use crate::{
         VmAreaDesc, //
     },
     page::charge_to,
-    slot::Slot,
     trace::{
         self,
         LockHow, //
@@ -72,12 +75,14 @@ use crate::{
 };
 
 mod backing;
+mod growth;
 mod lease;
 mod operations;
 // Public where tests/host builds it.
 #[expect(unreachable_pub)]
 pub(crate) mod protocol;
 mod reclaim;
+mod slots;
 
 use backing::RangeArea;
 pub use lease::Lease;
@@ -86,6 +91,7 @@ use protocol::{
     Usage, //
 };
 pub use reclaim::PageLru;
+use slots::Slots;
 
 /// When pages are mapped into the owner of a range.
 ///
@@ -172,10 +178,10 @@ pub(crate) struct RangeInner {
     usage: Mutex<Usage<KVVec<SlotState>>>,
 }
 
-/// Where a range is or was mapped, and its slots.
+/// Where a range is or was mapped, and its slots, as far as they are there.
 struct Place {
     start: usize,
-    slots: KVVec<Slot>,
+    slots: Slots,
 }
 
 impl PageRange {
@@ -273,7 +279,7 @@ impl PageRange {
         self.inner
             .place
             .as_ref()
-            .map_or(0, |place| place.slots.len() << PAGE_SHIFT)
+            .map_or(0, |place| place.slots.limit() << PAGE_SHIFT)
     }
 
     /// Makes the bytes from `offset` on available for writing, and mapped in the owner if that is
@@ -293,11 +299,11 @@ impl PageRange {
         let inner = &self.inner;
         let end = offset.checked_add(len).ok_or(EINVAL)?;
         let place = inner.place.as_ref().ok_or(ESRCH)?;
-        if end > place.slots.len() << PAGE_SHIFT {
-            return Err(EINVAL);
+        let covered = (offset >> PAGE_SHIFT)..end.div_ceil(PAGE_SIZE);
+        if covered.end > place.slots.ready() {
+            RangeInner::grow(inner, place, covered.end)?;
         }
 
-        let covered = (offset >> PAGE_SHIFT)..end.div_ceil(PAGE_SIZE);
         let needs = protocol::cover(&**inner, covered.clone()).map_err(|_| ESRCH)?;
         // From here on dropping the lease undoes what was done.
         let lease = Lease::new(inner.clone(), offset, len, needs.mappings);

@@ -4,13 +4,24 @@
 //!
 //! A slot consists of two parts: [`Slot`] is what must stay at its address or is read without a
 //! lock, [`SlotState`](crate::page_range::protocol::SlotState) is what the range's lock protects.
+//!
+//! Slots come in groups, which are what is allocated. What the slots of a group have in common is in
+//! the group, where a slot finds it by its own address.
 
 use core::{
     cell::UnsafeCell,
-    ptr::NonNull, //
+    mem::offset_of,
+    ptr::{
+        self,
+        NonNull, //
+    }, //
 };
 
-use kernel::bindings;
+use kernel::{
+    bindings,
+    prelude::*,
+    sync::Arc, //
+};
 
 use crate::{
     lru::{
@@ -28,6 +39,7 @@ use crate::{
 ///
 /// # Invariants
 ///
+/// * The slot is in the `slots` of a [`SlotGroup`].
 /// * If there is a `page`, the slot owns a reference to it.
 /// * `page` changes only under the lock of the range, and once it is there only while no lease covers
 ///   the slot. So it is ordered with all changes to read it with that lock held, or when it has been
@@ -35,20 +47,89 @@ use crate::{
 #[repr(C)]
 pub(crate) struct Slot {
     link: LruLink,
-    /// The range that the slot belongs to, as its `Arc` knows it.
-    range: *const RangeInner,
     page: UnsafeCell<Option<NonNull<bindings::page>>>,
 }
 
-// SAFETY: The range is not accessed by way of the slot, except by the LRU list, which has a
-// reference. By the type invariants nobody reads the page pointer while it changes, and pages are not
+// SAFETY: By the type invariants nobody reads the page pointer while it changes, and pages are not
 // bound to a thread.
 unsafe impl Send for Slot {}
 // SAFETY: As for `Send`.
 unsafe impl Sync for Slot {}
 
-// SAFETY: The link is the first field. The range keeps its slots, which are in an array that does not
-// move, until it is dropped.
+/// How many slots there are in a group. There is room for some more, but a slot is looked up for each
+/// message, and with a power of two that takes no multiplication.
+const GROUP_LEN: usize = 16;
+
+/// The size of a group, which is its alignment as well.
+const GROUP_SIZE: usize = 512;
+
+/// Slots of a range that follow each other. The part of them that does not move.
+///
+/// # Invariants
+///
+/// * `range` is as its `Arc` knows it.
+/// * `first` is a multiple of `LEN`.
+#[repr(C, align(512))]
+pub(crate) struct SlotGroup {
+    /// The range that the slots belong to.
+    range: *const RangeInner,
+    /// Which of the range's slots the first one is.
+    first: usize,
+    slots: [Slot; GROUP_LEN],
+}
+
+const _: () = {
+    assert!(size_of::<SlotGroup>() == GROUP_SIZE);
+    assert!(align_of::<SlotGroup>() == GROUP_SIZE);
+    // The place after the last slot is in the group.
+    assert!(offset_of!(SlotGroup, slots) + size_of::<[Slot; GROUP_LEN]>() < GROUP_SIZE);
+};
+
+// SAFETY: The range is not accessed by way of the group, except by the LRU list, which has a reference.
+// Slots are not bound to a thread.
+unsafe impl Send for SlotGroup {}
+// SAFETY: As for `Send`.
+unsafe impl Sync for SlotGroup {}
+
+impl SlotGroup {
+    /// How many slots there are in each.
+    pub(crate) const LEN: usize = GROUP_LEN;
+
+    /// Makes a group of empty slots of `range`, after `before` groups.
+    ///
+    /// # Safety
+    ///
+    /// Before any of its slots gets a page, the group must become a part of `range` that stays until
+    /// that is dropped.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) unsafe fn new(range: &Arc<RangeInner>, before: usize) -> Result<KBox<Self>> {
+        let mut group = KBox::<Self>::new_uninit(GFP_KERNEL)?;
+        let this = group.as_mut_ptr();
+
+        // SAFETY: The memory is a group's, and what a box has stays where it is. INVARIANT: The range
+        // is as its `Arc` knows it, and the slots are in a group.
+        unsafe {
+            (&raw mut (*this).range).write(Arc::as_ptr(range));
+            (&raw mut (*this).first).write(before * GROUP_LEN);
+            for index in 0..GROUP_LEN {
+                Slot::init(&raw mut (*this).slots[index]);
+            }
+        }
+        // SAFETY: These are all of the fields.
+        Ok(unsafe { group.assume_init() })
+    }
+
+    #[inline]
+    pub(crate) fn slots(&self) -> &[Slot; GROUP_LEN] {
+        &self.slots
+    }
+}
+
+// SAFETY: The link is the first field. The range keeps the groups of all slots that have a page, which
+// do not move, until it is dropped.
 unsafe impl LruItem for Slot {
     type Owner = RangeInner;
 
@@ -61,24 +142,50 @@ unsafe impl LruItem for Slot {
     }
 
     fn owner(&self) -> *const RangeInner {
-        self.range
+        self.group().range
     }
 }
 
 impl Slot {
-    /// Makes an empty slot of `range` at `place`.
+    /// Makes an empty slot at `place`.
     ///
     /// # Safety
     ///
-    /// `place` must be valid for writing, and the slot must not move from now on. `range` must come
-    /// from [`Arc::as_ptr`](kernel::sync::Arc::as_ptr), and what it points at must keep the slot.
-    pub(crate) unsafe fn init(place: *mut Self, range: *const RangeInner) {
+    /// `place` must be valid for writing, and in the `slots` of a group that does not move any more.
+    unsafe fn init(place: *mut Self) {
         // SAFETY: As the caller promises. INVARIANT: There is no page.
         unsafe {
             LruLink::init(&raw mut (*place).link);
-            (&raw mut (*place).range).write(range);
             (&raw mut (*place).page).write(UnsafeCell::new(None));
         }
+    }
+
+    /// The group that the slot is in.
+    fn group(&self) -> &SlotGroup {
+        let group = ptr::from_ref(self).map_addr(|address| address & !(GROUP_SIZE - 1));
+
+        // SAFETY: By the type invariants the slot is in a group, which begins at the multiple of its
+        // size before the slot. It exists for as long as the slot.
+        unsafe { &*group.cast() }
+    }
+
+    /// Which of its range's slots it is.
+    pub(crate) fn index(&self) -> usize {
+        let group = self.group();
+        let offset = ptr::from_ref(self).addr() - group.slots.as_ptr().addr();
+
+        group.first + offset / size_of::<Self>()
+    }
+
+    /// The slot after this one, if it is in the same group.
+    #[inline]
+    pub(crate) fn after(&self) -> Option<&Self> {
+        const END: usize = offset_of!(SlotGroup, slots) + size_of::<[Slot; GROUP_LEN]>();
+        let next = ptr::from_ref(self).wrapping_add(1);
+
+        // SAFETY: By the type invariants the slot is in a group, which begins at a multiple of its
+        // size. The place is not the one after that group's slots, so it is one of them.
+        (next.addr() % GROUP_SIZE != END).then(|| unsafe { &*next })
     }
 
     /// The page in the slot.

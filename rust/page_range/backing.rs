@@ -59,17 +59,10 @@ pub(crate) enum RangeArea<'a> {
 }
 
 impl RangeInner {
-    /// The slots; none before the range was mapped.
-    pub(super) fn slots(&self) -> &[Slot] {
-        self.place.as_ref().map_or(&[], |place| &place.slots)
-    }
-
-    /// Which of the slots `slot` is.
-    pub(super) fn index_of(&self, slot: *const Slot) -> Option<usize> {
-        let slots = self.slots();
-        let offset = slot.addr().checked_sub(slots.as_ptr().addr())?;
-
-        Some(offset / size_of::<Slot>()).filter(|&index| index < slots.len())
+    /// One of the slots, if it is there.
+    #[inline]
+    fn slot(&self, index: usize) -> Option<&Slot> {
+        self.place.as_ref()?.slots.get(index)
     }
 
     /// What tells the range from others in a trace.
@@ -78,18 +71,23 @@ impl RangeInner {
     }
 
     /// Slots with their pages. To be called with the range's lock held, for as long as the pages are
-    /// used.
-    fn with_pages(&self, slots: Range<usize>) -> impl Iterator<Item = (&'_ Slot, PageRef<'_>)> {
-        self.slots()[slots].iter().filter_map(|slot| {
+    /// used. Only for ranges with slots.
+    fn with_pages(
+        &self,
+        slots: Range<usize>,
+    ) -> Option<impl Iterator<Item = (&'_ Slot, PageRef<'_>)>> {
+        let run = self.place.as_ref()?.slots.run(slots);
+
+        Some(run.filter_map(|slot| {
             // SAFETY: The range's lock is held.
             Some((slot, unsafe { slot.page() }?))
-        })
+        }))
     }
 
     /// A reference that need not be counted, because there is one for as long as `self` is borrowed.
     /// Only for ranges with slots.
-    pub(super) fn as_arc(&self) -> Option<ManuallyDrop<Arc<Self>>> {
-        let this = self.slots().first()?.owner();
+    fn as_arc(&self) -> Option<ManuallyDrop<Arc<Self>>> {
+        let this = self.slot(0)?.owner();
 
         // SAFETY: A slot's owner is its range, which is in an `Arc`, as that knows it: this range.
         // There is a reference, because `self` exists and is not being dropped: that has no way to
@@ -118,13 +116,15 @@ impl Backing for RangeInner {
     }
 
     fn put_page(&self, slot: usize, page: OwnedPage) {
-        // SAFETY: The protocol calls this with the range's lock held.
-        unsafe { self.slots()[slot].put(page) };
+        if let Some(slot) = self.slot(slot) {
+            // SAFETY: The protocol calls this with the range's lock held.
+            unsafe { slot.put(page) };
+        }
     }
 
     fn take_page(&self, slot: usize) -> Option<OwnedPage> {
         // SAFETY: The protocol calls this with the range's lock held, for slots that no lease covers.
-        unsafe { self.slots()[slot].take() }
+        unsafe { self.slot(slot)?.take() }
     }
 
     fn count(&self, slots: usize, from: Kind, to: Kind) {
@@ -143,27 +143,30 @@ impl Backing for RangeInner {
     }
 
     fn list(&self, slots: Range<usize>) {
-        if let Some(this) = self.as_arc() {
+        if let (Some(this), Some(slots)) = (self.as_arc(), self.with_pages(slots)) {
             // SAFETY: Slots are in this list only, and are removed by `unlist` or isolated before
             // their range, which has a reference to the list, is dropped. They have the same page
             // for as long as they are in it. The iterator does nothing but to read the slots. No
             // list is being walked by this thread, except by reclaim, which calls this for none.
-            unsafe { self.lru.list().add(&this, self.with_pages(slots)) };
+            unsafe { self.lru.list().add(&this, slots) };
         }
     }
 
     fn unlist(&self, slots: Range<usize>) {
-        if let Some(this) = self.as_arc() {
+        if let (Some(this), Some(slots)) = (self.as_arc(), self.with_pages(slots)) {
             // SAFETY: As in `list`. Reclaim has isolated the item that it visited, which has
             // unlocked the list.
-            unsafe { self.lru.list().remove(&this, self.with_pages(slots)) };
+            unsafe { self.lru.list().remove(&this, slots) };
         }
     }
 
     fn insert(&self, area: &RangeArea<'_>, slots: Range<usize>) -> Result<(), Stopped<Error>> {
         let insert = |area: &VmAreaMixedMap<Self>, address| {
+            let Some(place) = self.place.as_ref() else {
+                return (0, Err(EINVAL));
+            };
             // Up to an empty slot: what comes after it would be mapped in its place.
-            let pages = self.slots()[slots.clone()].iter().map_while(|slot| {
+            let pages = place.slots.run(slots.clone()).map_while(|slot| {
                 // SAFETY: The range's lock is held.
                 unsafe { slot.page() }
             });

@@ -183,16 +183,23 @@ impl Lease {
         let place = self.range.place.as_ref().ok_or(ESRCH)?;
         let mut at = self.offset + at;
         let end = at + len;
+        if at == end {
+            return Ok(());
+        }
+        let mut slot = place.slots.get(at >> PAGE_SHIFT).ok_or(EFAULT)?;
 
-        while at < end {
+        loop {
             let offset = at & !PAGE_MASK;
             let part = usize::min(end - at, PAGE_SIZE - offset);
             // SAFETY: This lease covers the slot, and was populated before it was handed out.
-            let page = unsafe { place.slots[at >> PAGE_SHIFT].page() }.ok_or(EFAULT)?;
+            let page = unsafe { slot.page() }.ok_or(EFAULT)?;
             f(page, offset, part)?;
             at += part;
+            if at == end {
+                return Ok(());
+            }
+            slot = place.slots.after(slot).ok_or(EFAULT)?;
         }
-        Ok(())
     }
 }
 

@@ -22,7 +22,6 @@ use crate::{
         VmOperations,
         VmOps, //
     },
-    slot::Slot,
     trace::{
         self,
         FaultKind, //
@@ -31,10 +30,8 @@ use crate::{
 
 use super::{
     backing::RangeArea,
-    protocol::{
-        self,
-        SlotState, //
-    },
+    protocol,
+    slots::Slots,
     Place,
     RangeInner, //
 };
@@ -61,23 +58,10 @@ impl VmOperations for RangeInner {
         if this.place.as_ref().is_some() {
             return Err(EBUSY);
         }
-        let mut slots = KVVec::<Slot>::with_capacity(count, GFP_KERNEL)?;
-        let range = Arc::as_ptr(this);
-        for place in slots.spare_capacity_mut().iter_mut().take(count) {
-            // SAFETY: There is room for the slot, and it stays at its place: the vector does not
-            // grow any more. It will belong to the range.
-            unsafe { Slot::init(place.as_mut_ptr(), range) };
-        }
-        // SAFETY: So many were just initialized.
-        unsafe { slots.inc_len(count) };
-        let states = KVVec::from_elem(SlotState::default(), count, GFP_KERNEL)?;
-
-        // The slots first: whoever finds the states, to close the range, looks at the slots.
         this.place.populate(Place {
             start: area.start(),
-            slots,
+            slots: Slots::new(count),
         });
-        this.usage.lock().states = states;
         this.mapped.store(true, Release);
         trace::mmap(
             this.id(),
@@ -144,7 +128,7 @@ impl VmOperations for RangeInner {
                     return None;
                 }
                 // SAFETY: The range's lock is held.
-                unsafe { place.slots[slot].page() }
+                unsafe { place.slots.get(slot)?.page() }
             });
         });
         if around.is_done() {

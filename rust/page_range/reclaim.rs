@@ -135,9 +135,7 @@ impl Scan<'_> {
         // SAFETY: The slot is in the list, which has a reference to the range. When it is isolated,
         // that reference is handed over as `owner`, which is dropped below after the last use.
         let range: &RangeInner = unsafe { &*visited.item().owner() };
-        let Some(index) = range.index_of(visited.item()) else {
-            return self.fail(visited);
-        };
+        let index = visited.item().index();
 
         trace::reclaim_begin(range.id(), index, range.is_mapped());
         let met = protocol::reclaim(
