@@ -51,6 +51,7 @@ mod lru;
 mod mapping;
 mod mm;
 mod page;
+mod range;
 mod reclaim;
 mod shrinker;
 mod toy;
