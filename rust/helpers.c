@@ -31,8 +31,9 @@ const unsigned long VMAREA_FS_MAGIC = 0x766d6172;
  * A page for user space that is missed by one system call only, so that this
  * is what fails when there is no memory.
  */
-const gfp_t VMAREA_GFP_PAGE = GFP_KERNEL_ACCOUNT | __GFP_HIGHMEM | __GFP_ZERO |
+const gfp_t VMAREA_GFP_PAGE = GFP_KERNEL_ACCOUNT | __GFP_HIGHMEM |
 			      __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
+const gfp_t VMAREA_GFP_ZERO = __GFP_ZERO;
 
 /* Copies to a part of a page, which others may access meanwhile. */
 unsigned long vmarea_copy_from_user(struct page *page, size_t offset,

@@ -6,6 +6,10 @@
 //! administrator finds it where everything else of the process is: in `memory.current`, and as
 //! `kernel` in `memory.stat`; and the process's cgroup is what limits it.
 //!
+//! A page comes with what somebody else has left in it. Whether that is gone is a matter of types: an
+//! [`UninitPage`] can be shown to nobody; all that can be done with it is to overwrite the whole of
+//! it, which makes it an [`OwnedPage`].
+//!
 //! C headers: [`include/linux/memcontrol.h`](srctree/include/linux/memcontrol.h),
 //! [`include/linux/sched/mm.h`](srctree/include/linux/sched/mm.h)
 
@@ -22,7 +26,12 @@ use kernel::{
     bindings,
     page::PAGE_SIZE,
     prelude::*,
-    types::NotThreadSafe, //
+    sync::barrier::{
+        smp_mb,
+        Write, //
+    },
+    types::NotThreadSafe,
+    uaccess::UserPtr, //
 };
 
 use crate::{
@@ -30,9 +39,12 @@ use crate::{
         vmarea_charge_begin,
         vmarea_charge_end,
         vmarea_copy_from_page,
+        vmarea_copy_from_user,
         vmarea_copy_to_page,
-        VMAREA_GFP_PAGE, //
+        VMAREA_GFP_PAGE,
+        VMAREA_GFP_ZERO, //
     },
+    context::UserContext,
     mm::OwnerMm,
 };
 
@@ -81,11 +93,112 @@ impl Account {
     ///
     /// May sleep, and may enter memory reclaim.
     pub fn alloc_page(&self) -> Result<OwnedPage> {
-        // SAFETY: The flags and the order are valid.
-        let page = unsafe { bindings::alloc_pages(VMAREA_GFP_PAGE, 0) };
+        let page = Self::alloc(VMAREA_GFP_PAGE | VMAREA_GFP_ZERO)?;
 
-        // INVARIANT: The reference that the allocator has returned.
-        Ok(OwnedPage(NonNull::new(page).ok_or(ENOMEM)?))
+        // INVARIANT: It was zeroed.
+        Ok(page.initialized())
+    }
+
+    /// Allocates a page that is to be overwritten, which it is cheaper not to zero before.
+    ///
+    /// # Errors
+    ///
+    /// As for [`alloc_page`](Self::alloc_page).
+    ///
+    /// # Context
+    ///
+    /// May sleep, and may enter memory reclaim.
+    pub fn alloc_uninit_page(&self) -> Result<UninitPage> {
+        Self::alloc(VMAREA_GFP_PAGE)
+    }
+
+    fn alloc(flags: bindings::gfp_t) -> Result<UninitPage> {
+        // SAFETY: The flags and the order are valid.
+        let page = unsafe { bindings::alloc_pages(flags, 0) };
+
+        // INVARIANT: The reference that the allocator has returned, and nobody else has any.
+        Ok(UninitPage(Reference(NonNull::new(page).ok_or(ENOMEM)?)))
+    }
+}
+
+/// A reference to a page of order 0.
+///
+/// # Invariants
+///
+/// Points at a page of order 0 that this owns a reference to.
+struct Reference(NonNull<bindings::page>);
+
+// SAFETY: Pages are not bound to a thread.
+unsafe impl Send for Reference {}
+// SAFETY: All that can be done with a shared reference is to copy the pointer.
+unsafe impl Sync for Reference {}
+
+impl Drop for Reference {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants this owns a reference, which the call drops: for a page
+        // of order 0 that is all it does when there are others.
+        unsafe { bindings::__free_pages(self.0.as_ptr(), 0) };
+    }
+}
+
+/// A page of order 0 with what its last user has left in it, which nobody may see.
+///
+/// It can be neither mapped nor read. Once all of it was overwritten it is an [`OwnedPage`].
+///
+/// # Examples
+///
+/// ```
+/// # use kernel::{prelude::*, uaccess::UserPtr};
+/// use vmarea::{
+///     context::UserContext,
+///     mm::OwnerMm,
+///     page::{charge_to, OwnedPage},
+/// };
+///
+/// /// A copy of a page of the current process's memory, for `owner`.
+/// fn copy_for(owner: &OwnerMm, context: &mut UserContext, from: UserPtr) -> Result<OwnedPage> {
+///     let page = charge_to(owner, |account| account.alloc_uninit_page())?;
+///
+///     page.fill_from_user(context, from)
+/// }
+/// ```
+///
+/// # Invariants
+///
+/// There are no other references to the page.
+pub struct UninitPage(Reference);
+
+impl UninitPage {
+    /// Overwrites the page with the bytes of the current process's memory from `from` on.
+    ///
+    /// Not to be called with an account that is not the current process's: what it takes to read its
+    /// memory is charged to it.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` if not all of them can be read. Then the page is freed.
+    ///
+    /// # Context
+    ///
+    /// May sleep.
+    pub fn fill_from_user(self, _: &mut UserContext, from: UserPtr) -> Result<OwnedPage> {
+        let page = self.0 .0.as_ptr();
+
+        // SAFETY: By the type invariants the page is valid, and nobody else accesses it.
+        let left = unsafe { vmarea_copy_from_user(page, 0, from.as_const_ptr(), PAGE_SIZE) };
+        if left > 0 {
+            return Err(EFAULT);
+        }
+        // INVARIANT: All of it was overwritten.
+        Ok(self.initialized())
+    }
+
+    /// To be called when all of the page was overwritten.
+    fn initialized(self) -> OwnedPage {
+        // What maps the page writes to page tables, perhaps with no lock released in between: nobody
+        // may see that before what has just been written.
+        smp_mb(Write);
+        OwnedPage(self.0)
     }
 }
 
@@ -110,44 +223,31 @@ impl Account {
 ///
 /// # Invariants
 ///
-/// Points at a page of order 0 that this owns a reference to.
-pub struct OwnedPage(NonNull<bindings::page>);
-
-// SAFETY: Pages are not bound to a thread.
-unsafe impl Send for OwnedPage {}
-// SAFETY: All that can be done with a shared reference is to borrow the page.
-unsafe impl Sync for OwnedPage {}
+/// What the page contained when it was allocated was overwritten, all of it.
+pub struct OwnedPage(Reference);
 
 impl OwnedPage {
     /// The page, for as long as this reference exists.
     pub fn borrow(&self) -> PageRef<'_> {
-        // SAFETY: By the type invariants the page is valid.
-        unsafe { PageRef::from_raw(self.0) }
+        // SAFETY: The page is valid for as long as there is this reference.
+        unsafe { PageRef::from_raw(self.0 .0) }
     }
 
     pub(crate) fn into_raw(self) -> NonNull<bindings::page> {
-        ManuallyDrop::new(self).0
+        ManuallyDrop::new(self.0).0
     }
 
     /// # Safety
     ///
     /// `page` must come from [`into_raw`](Self::into_raw), and be used once.
     pub(crate) unsafe fn from_raw(page: NonNull<bindings::page>) -> Self {
-        // INVARIANT: As the caller promises.
-        Self(page)
+        // INVARIANT: It was an `OwnedPage`, whose reference this is now, as the caller promises.
+        Self(Reference(page))
     }
 }
 
-impl Drop for OwnedPage {
-    fn drop(&mut self) {
-        // SAFETY: By the type invariants this owns a reference, which the call drops: for a page
-        // of order 0 that is all it does when there are others.
-        unsafe { bindings::__free_pages(self.0.as_ptr(), 0) };
-    }
-}
-
-/// A page that somebody owns. Pages of this kind can be shown to user space: they were zeroed, and no
-/// Rust code has references to what is in them.
+/// A page that somebody owns. Pages of this kind can be shown to user space: what others had left in
+/// them was overwritten, and no Rust code has references to what is in them.
 ///
 /// # Examples
 ///

@@ -8,12 +8,16 @@
 use kernel::{
     macros::kunit_tests,
     page::PAGE_SIZE,
-    prelude::*, //
+    prelude::*,
+    uaccess::UserPtr, //
 };
 
-use vmarea::page::{
-    charge_to,
-    OwnedPage, //
+use vmarea::{
+    page::{
+        charge_to,
+        OwnedPage, //
+    },
+    user::UserWriter, //
 };
 
 use super::{
@@ -56,6 +60,46 @@ mod tests {
             page.borrow().write(0, &[0xa5; 100])?;
             page.borrow().write(PAGE_SIZE - 100, &[0x5a; 100])?;
             check_eq!(ends(&page)?, [0xa5, 0x5a]);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_page_is_filled() -> Result {
+        let mut process = Process::new()?;
+        let from = UserPtr::from_addr(process.map_memory(2)?);
+        for at in [3, PAGE_SIZE + 2] {
+            let at = from.wrapping_byte_add(at);
+            UserWriter::new(at, 1).write(process.context(), &[99])?;
+        }
+
+        for _ in 0..50 {
+            let page = charge_to(&process.mm(), |account| account.alloc_uninit_page())?;
+            let page = page.fill_from_user(process.context(), from.wrapping_byte_add(3))?;
+            check_eq!(ends(&page)?, [99, 99]);
+            let mut between = [0xff; PAGE_SIZE / 16];
+            for part in 0..15 {
+                page.borrow().read(1 + part * between.len(), &mut between)?;
+                check!(between.iter().all(|&byte| byte == 0));
+            }
+            page.borrow().write(0, &[0xa5; 100])?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_page_that_cannot_be_filled_is_gone() -> Result {
+        let mut process = Process::new()?;
+        let address = process.map_memory(2)?;
+        process.unmap(address + PAGE_SIZE, 1)?;
+
+        for offset in [1, PAGE_SIZE - 1, PAGE_SIZE] {
+            let page = charge_to(&process.mm(), |account| account.alloc_uninit_page())?;
+            let from = UserPtr::from_addr(address + offset);
+            check_eq!(
+                page.fill_from_user(process.context(), from).err(),
+                Some(EFAULT)
+            );
         }
         Ok(())
     }
