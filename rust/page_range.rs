@@ -365,15 +365,15 @@ impl RangeInner {
         if let Some(page) = fresh.first() {
             self.lru.list().prepare_for(page.borrow())?;
         }
-        let fresh = fresh.into_iter();
+        let mut fresh = fresh.into_iter();
 
         if !map {
-            return protocol::populate(self, None, covered, fresh);
+            return protocol::populate(self, None, covered, |_| fresh.next());
         }
         let mm = self.mm.get(context).ok_or(ESRCH)?;
         let guard = self.noting_lock(place.start, mm.lock_area(context, place.start))?;
         let area = RangeArea::Vma(self.own_area(&guard).ok_or(ESRCH)?);
-        protocol::populate(self, Some(&area), covered, fresh)
+        protocol::populate(self, Some(&area), covered, |_| fresh.next())
     }
 
     /// Maps the pages in slots that are covered by a lease and not mapped, if the current process is
@@ -385,7 +385,7 @@ impl RangeInner {
         }
         let guard = self.noting_lock(place.start, context.lock_area(place.start))?;
         let area = RangeArea::Vma(self.own_area(&guard).ok_or(ESRCH)?);
-        protocol::populate(self, Some(&area), covered, core::iter::empty())
+        protocol::populate(self, Some(&area), covered, |_| None)
     }
 
     /// The proof that a locked area is the one in which the range is mapped.

@@ -287,28 +287,29 @@ fn take<B: Backing>(range: &B, states: &mut [SlotState], slot: usize) -> Option<
 /// Fills the empty ones of the `covered` slots, which must be covered by a lease already, and maps
 /// what is not mapped if there is an `area` to map it in.
 ///
-/// `fresh` must have as many pages as [`cover`] said that are needed: slots do not become empty while
-/// they are covered.
+/// `fresh` is asked for a page for each empty slot, in their order: for no more than [`cover`] has
+/// counted, because none becomes empty while it is covered. Without an `area` it may have none.
 pub fn populate<B: Backing>(
     range: &B,
     area: Option<&B::Area<'_>>,
     covered: Range<usize>,
-    mut fresh: impl Iterator<Item = B::Page>,
+    mut fresh: impl FnMut(usize) -> Option<B::Page>,
 ) -> Result<(), B::Error> {
     let mut usage = range.lock();
+    let mut filled = 0;
 
     for slot in covered.clone() {
         let state = &mut usage.states[slot];
         if state.filled {
             continue;
         }
-        let Some(page) = fresh.next() else {
-            break;
-        };
-        range.put_page(slot, page);
-        state.filled = true;
-        range.count(1, Kind::Empty, Kind::Used);
+        if let Some(page) = fresh(slot) {
+            range.put_page(slot, page);
+            state.filled = true;
+            filled += 1;
+        }
     }
+    range.count(filled, Kind::Empty, Kind::Used);
     match area {
         Some(area) => insert_missing(range, area, &mut usage.states, covered),
         None => Ok(()),

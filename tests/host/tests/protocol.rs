@@ -231,13 +231,22 @@ impl Pair {
         let Ok(needs) = needs else {
             return Ok(());
         };
+        self.leases.push(covered.clone());
+        // To ask what is missing changes nothing.
+        let mut empty = Vec::new();
+        let asked = protocol::populate(&self.range, None, covered.clone(), |slot| {
+            empty.push(slot);
+            None
+        });
+        prop_assert_eq!(asked, Ok(()));
+        prop_assert_eq!(empty.len(), needs.pages);
+        self.compare()?;
+
         let first = self.pages;
         self.pages += needs.pages;
-        let fresh: Vec<_> = (first..self.pages)
-            .map(|id| Page::new(id, &self.range.owner))
-            .collect();
+        let pages = (first..self.pages).map(|id| Page::new(id, &self.range.owner));
+        let fresh = empty.into_iter().zip(pages).collect();
         self.model.fill(covered.clone());
-        self.leases.push(covered.clone());
         self.populate(covered, fresh, room)
     }
 
@@ -252,13 +261,19 @@ impl Pair {
     fn populate(
         &mut self,
         covered: Slots<usize>,
-        fresh: Vec<Page>,
+        fresh: Vec<(usize, Page)>,
         room: Option<Room>,
     ) -> Result<(), TestCaseError> {
         let area = room.is_some().then_some(&());
         self.range.room.set(room.unwrap_or(0));
         self.range.insertions.set(0);
-        let populated = protocol::populate(&self.range, area, covered.clone(), fresh.into_iter());
+        let mut fresh = fresh.into_iter();
+        let populated = protocol::populate(&self.range, area, covered.clone(), |slot| {
+            let (wanted, page) = fresh.next()?;
+
+            assert_eq!(slot, wanted);
+            Some(page)
+        });
 
         let expected = match room {
             Some(room) => self.model.map(covered, room),

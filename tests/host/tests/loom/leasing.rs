@@ -74,6 +74,64 @@ fn leases_that_fill_the_same_slot() {
 }
 
 #[test]
+fn leases_that_bring_filled_pages() {
+    PLAIN.explore(
+        |range| range.map(),
+        [
+            |range| range.lease_filled_and_release(0, 0..1),
+            |range| range.lease_filled_and_release(1, 0..1),
+            |range| range.shrink(0, 2, 1),
+        ],
+        &[
+            Leased,
+            Filled,
+            FilledInVain,
+            Unmapped(1),
+            InUse,
+            SecondChance,
+            RangeLocked,
+        ],
+    );
+}
+
+/// One brings filled pages and the other zeroed ones, for slots of which they share some.
+#[test]
+fn filled_pages_for_the_slots_of_others() {
+    Setup { slots: 3, ..PLAIN }.explore(
+        |range| range.map(),
+        [
+            |range| range.lease_filled_and_release(0, 0..3),
+            |range| range.lease_and_release(1, 1..2),
+        ],
+        &[Leased, Filled, FilledInVain],
+    );
+}
+
+#[test]
+fn filled_pages_between_idle_neighbours() {
+    Setup { slots: 3, ..PLAIN }.explore(
+        |range| {
+            range.map();
+            range.lease_and_release(0, 0..1);
+            range.lease_and_release(0, 2..3);
+        },
+        [
+            |range| range.lease_filled_and_release(0, 0..3),
+            |range| range.shrink(0, 3, 3),
+        ],
+        &[
+            Leased,
+            Filled,
+            Unmapped(1),
+            Unmapped(3),
+            InUse,
+            SecondChance,
+            RangeLocked,
+        ],
+    );
+}
+
+#[test]
 fn insertion_between_idle_neighbours() {
     Setup { slots: 3, ..PLAIN }.explore(
         |range| {

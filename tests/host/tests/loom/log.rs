@@ -18,6 +18,10 @@ use crate::protocol::Skipped;
 pub enum Event {
     /// There is a lease, with its pages.
     Leased,
+    /// A page that was filled for a slot was put into it.
+    Filled,
+    /// A page that was filled for a slot was not needed: somebody else was faster.
+    FilledInVain,
     /// There are no leases any more.
     Refused,
     /// There was a lease, but its pages cannot be mapped any more.

@@ -89,6 +89,8 @@ pub enum Shown {
 pub struct Page {
     pub id: usize,
     freed: Cell<bool>,
+    /// What was in it before is gone.
+    pub initialized: Cell<bool>,
     /// What it contains: a part for each thread. To access it while it is freed is an error that
     /// loom finds.
     pub parts: [CheckedCell<u32>; THREADS],
@@ -166,11 +168,13 @@ impl Owner {
         self.out_of_memory.set(!left);
     }
 
-    pub fn allocate(self: &Rc<Self>) -> OwnedPage {
+    /// A page that is `zeroed`, or has to be overwritten.
+    pub fn allocate(self: &Rc<Self>, zeroed: bool) -> OwnedPage {
         let mut pages = self.pages.borrow_mut();
         let page = Rc::new(Page {
             id: pages.len(),
             freed: Cell::new(false),
+            initialized: Cell::new(zeroed),
             parts: Default::default(),
         });
 
@@ -315,6 +319,7 @@ impl Owner {
         let entry = &self.table[slot];
 
         entry.steps.take("inserts", Relaxed);
+        assert!(page.initialized.get(), "page {} shows what is old", page.id);
         if entry.shown.get() != Shown::Nothing {
             return Err(entry.shown.get());
         }

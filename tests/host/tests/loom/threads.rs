@@ -15,11 +15,13 @@ use crate::{
     log::Event,
     owner::{
         AtPlace,
+        OwnedPage,
         Shown, //
     },
     protocol::{
         self,
         Met,
+        Needs,
         Skipped, //
     },
     range::{
@@ -45,11 +47,18 @@ pub struct Lease {
 impl Lease {
     /// Writes the own part of each page.
     pub fn write(&self) {
+        self.write_unless_filled(&[]);
+    }
+
+    /// Writes the own part of each page, except those in the slots that are `filled` with it.
+    fn write_unless_filled(&self, filled: &[usize]) {
         for slot in self.slots.clone() {
             let page = self.range.slots[slot].page();
             let page = page.expect("a leased slot is empty");
 
-            page.parts[self.part].set(slot as u32);
+            if !filled.contains(&slot) {
+                page.parts[self.part].set(slot as u32);
+            }
             self.pages.borrow_mut().push(page.id);
         }
     }
@@ -95,7 +104,7 @@ impl Lease {
             _user: None,
         };
 
-        if protocol::populate(range, Some(&area), self.slots.clone(), [].into_iter()).is_err() {
+        if protocol::populate(range, Some(&area), self.slots.clone(), |_| None).is_err() {
             range.log.note(Event::NoMemory);
             return;
         }
@@ -119,7 +128,37 @@ impl Drop for Lease {
 impl Range {
     /// Takes a lease, to use the given part of each page.
     pub fn lease(self: &Rc<Self>, part: usize, slots: Slots<usize>) -> Option<Lease> {
-        let Ok(needs) = protocol::cover(&**self, slots.clone()) else {
+        let (lease, needs) = self.begin_lease(part, slots)?;
+
+        if needs.pages > 0 || needs.mappings > 0 {
+            self.populate(&lease.slots, needs)
+                .map_err(|event| self.log.note(event))
+                .ok()?;
+        }
+        self.has_begun(&lease);
+        Some(lease)
+    }
+
+    /// The same, and writes that part of each page: into those that are not there before anybody
+    /// else can see them.
+    pub fn lease_filled(self: &Rc<Self>, part: usize, slots: Slots<usize>) -> Option<Lease> {
+        let (lease, needs) = self.begin_lease(part, slots)?;
+        let filled = if needs.pages > 0 {
+            self.populate_filled(&lease, needs)
+        } else if needs.mappings > 0 {
+            self.populate(&lease.slots, needs).map(|()| Vec::new())
+        } else {
+            Ok(Vec::new())
+        };
+
+        let filled = filled.map_err(|event| self.log.note(event)).ok()?;
+        self.has_begun(&lease);
+        lease.write_unless_filled(&filled);
+        Some(lease)
+    }
+
+    fn begin_lease(self: &Rc<Self>, part: usize, slots: Slots<usize>) -> Option<(Lease, Needs)> {
+        let Ok(mut needs) = protocol::cover(&**self, slots.clone()) else {
             self.log.note(Event::Refused);
             return None;
         };
@@ -134,28 +173,76 @@ impl Range {
             part,
             pages: RefCell::default(),
         };
-        let map_now = needs.mappings > 0 && self.setup.install == Install::Sender;
 
-        if needs.pages > 0 || map_now {
-            if let Err(event) = self.populate(&lease.slots, needs.pages, map_now) {
-                self.log.note(event);
-                return None;
-            }
+        if self.setup.install != Install::Sender {
+            needs.mappings = 0;
         }
+        Some((lease, needs))
+    }
+
+    fn has_begun(&self, lease: &Lease) {
         self.log.note(Event::Leased);
         if self.setup.install == Install::Sender {
             lease.assert_mapped();
         }
-        Some(lease)
     }
 
-    fn populate(&self, covered: &Slots<usize>, missing: usize, map: bool) -> Result<(), Event> {
-        if missing > 0 && !self.owner.has_memory() {
+    fn populate(&self, covered: &Slots<usize>, needs: Needs) -> Result<(), Event> {
+        if needs.pages > 0 && !self.owner.has_memory() {
             return Err(Event::NoMemory);
         }
-        let fresh: Vec<_> = (0..missing).map(|_| self.owner.allocate()).collect();
-        let fresh = fresh.into_iter();
+        let fresh: Vec<_> = (0..needs.pages)
+            .map(|_| self.owner.allocate(true))
+            .collect();
+        let mut fresh = fresh.into_iter();
 
+        self.put_pages(covered, needs.mappings > 0, |_| fresh.next())
+    }
+
+    /// Returns which slots were filled with what the holder of the lease writes.
+    fn populate_filled(&self, lease: &Lease, needs: Needs) -> Result<Vec<usize>, Event> {
+        let mut empty = Vec::new();
+        let look = protocol::populate(self, None, lease.slots.clone(), |slot| {
+            empty.push(slot);
+            None
+        });
+        assert!(look.is_ok() && empty.len() <= needs.pages);
+        if !self.owner.has_memory() {
+            return Err(Event::NoMemory);
+        }
+        let mut fresh: Vec<_> = empty
+            .into_iter()
+            .map(|slot| {
+                let page = self.owner.allocate(false);
+
+                page.page.parts[lease.part].set(slot as u32);
+                page.page.initialized.set(true);
+                (slot, page)
+            })
+            .collect();
+
+        let mut filled = Vec::new();
+        self.put_pages(&lease.slots, needs.mappings > 0, |slot| {
+            let place = fresh.iter().position(|(wanted, _)| *wanted == slot)?;
+
+            filled.push(slot);
+            Some(fresh.remove(place).1)
+        })?;
+        if !filled.is_empty() {
+            self.log.note(Event::Filled);
+        }
+        if !fresh.is_empty() {
+            self.log.note(Event::FilledInVain);
+        }
+        Ok(filled)
+    }
+
+    fn put_pages(
+        &self,
+        covered: &Slots<usize>,
+        map: bool,
+        fresh: impl FnMut(usize) -> Option<OwnedPage>,
+    ) -> Result<(), Event> {
         let result = if map {
             let user = self.owner.get().ok_or(Event::Unmappable)?;
             let held = self.owner.lock_area().ok_or(Event::Unmappable)?;
@@ -175,6 +262,11 @@ impl Range {
         if let Some(lease) = self.lease(part, slots) {
             lease.write();
         }
+    }
+
+    /// The same, with pages that are filled before they are there.
+    pub fn lease_filled_and_release(self: &Rc<Self>, part: usize, slots: Slots<usize>) {
+        drop(self.lease_filled(part, slots));
     }
 
     /// Ends the lease that was kept last.

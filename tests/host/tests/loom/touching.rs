@@ -155,6 +155,23 @@ fn faults_alone() {
     );
 }
 
+/// Whoever touches a page sees it filled, or not at all.
+#[test]
+fn touch_what_is_filled() {
+    FAULTED.explore(
+        |range| range.map(),
+        [
+            |range| range.lease_filled_and_release(0, 0..1),
+            |range| {
+                range.touch(0);
+                range.touch(0);
+            },
+            |range| range.lease_filled_and_release(1, 0..1),
+        ],
+        &[Leased, Filled, FilledInVain, Seen, Faulted, Nothing],
+    );
+}
+
 #[test]
 fn faults_around_alone() {
     Setup {
