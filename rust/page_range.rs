@@ -67,7 +67,10 @@ use crate::{
         Established,
         VmAreaDesc, //
     },
-    page::charge_to,
+    page::{
+        charge_to,
+        OwnedPage, //
+    },
     trace::{
         self,
         LockHow, //
@@ -75,6 +78,7 @@ use crate::{
 };
 
 mod backing;
+mod fill;
 mod growth;
 mod lease;
 mod operations;
@@ -87,6 +91,7 @@ mod slots;
 use backing::RangeArea;
 pub use lease::Lease;
 use protocol::{
+    Needs,
     SlotState,
     Usage, //
 };
@@ -296,6 +301,18 @@ impl PageRange {
     ///
     /// May sleep.
     pub fn lease(&self, context: &mut UserContext, offset: usize, len: usize) -> Result<Lease> {
+        let (lease, needs) = self.begin_lease(offset, len)?;
+
+        if needs.pages > 0 || needs.mappings > 0 {
+            self.inner.populate(context, lease.covered(), needs)?;
+        }
+        Ok(lease)
+    }
+
+    /// Returns a lease with what has to be done before it can be used: which pages are missing, and
+    /// whether what is not mapped has to be. Dropping the lease undoes all of it.
+    #[inline]
+    fn begin_lease(&self, offset: usize, len: usize) -> Result<(Lease, Needs)> {
         let inner = &self.inner;
         let end = offset.checked_add(len).ok_or(EINVAL)?;
         let place = inner.place.as_ref().ok_or(ESRCH)?;
@@ -304,14 +321,12 @@ impl PageRange {
             RangeInner::grow(inner, place, covered.end)?;
         }
 
-        let needs = protocol::cover(&**inner, covered.clone()).map_err(|_| ESRCH)?;
-        // From here on dropping the lease undoes what was done.
+        let mut needs = protocol::cover(&**inner, covered).map_err(|_| ESRCH)?;
         let lease = Lease::new(inner.clone(), offset, len, needs.mappings);
-        let map_now = needs.mappings > 0 && inner.install == Install::Sender;
-        if needs.pages > 0 || map_now {
-            inner.populate(context, place, covered, needs.pages, map_now)?;
+        if inner.install != Install::Sender {
+            needs.mappings = 0;
         }
-        Ok(lease)
+        Ok((lease, needs))
     }
 
     /// Frees all pages that have no lease; the others will be when their lease ends.
@@ -342,21 +357,14 @@ impl Drop for PageRange {
 }
 
 impl RangeInner {
-    /// Fills the empty ones of the `covered` slots, of which `missing` were seen, and maps what is
-    /// not mapped if `map` is set.
+    /// Fills the empty ones of the `covered` slots with zeroed pages, and maps what is not mapped if
+    /// that is needed.
     #[cold]
-    fn populate(
-        &self,
-        context: &mut UserContext,
-        place: &Place,
-        covered: Range<usize>,
-        missing: usize,
-        map: bool,
-    ) -> Result {
-        let mut fresh = KVec::with_capacity(missing, GFP_KERNEL)?;
-        if missing > 0 {
+    fn populate(&self, context: &mut UserContext, covered: Range<usize>, needs: Needs) -> Result {
+        let mut fresh = KVec::with_capacity(needs.pages, GFP_KERNEL)?;
+        if needs.pages > 0 {
             charge_to(&self.mm, |account| -> Result {
-                for _ in 0..missing {
+                for _ in 0..needs.pages {
                     fresh.push(account.alloc_page()?, GFP_KERNEL)?;
                 }
                 Ok(())
@@ -367,13 +375,27 @@ impl RangeInner {
         }
         let mut fresh = fresh.into_iter();
 
+        self.put_pages(context, covered, needs.mappings > 0, |_| fresh.next())
+    }
+
+    /// Puts what `fresh` returns into the empty ones of the `covered` slots, and maps what is not
+    /// mapped if `map` is set.
+    fn put_pages(
+        &self,
+        context: &mut UserContext,
+        covered: Range<usize>,
+        map: bool,
+        fresh: impl FnMut(usize) -> Option<OwnedPage>,
+    ) -> Result {
+        let place = self.place.as_ref().ok_or(ESRCH)?;
+
         if !map {
-            return protocol::populate(self, None, covered, |_| fresh.next());
+            return protocol::populate(self, None, covered, fresh);
         }
         let mm = self.mm.get(context).ok_or(ESRCH)?;
         let guard = self.noting_lock(place.start, mm.lock_area(context, place.start))?;
         let area = RangeArea::Vma(self.own_area(&guard).ok_or(ESRCH)?);
-        protocol::populate(self, Some(&area), covered, |_| fresh.next())
+        protocol::populate(self, Some(&area), covered, fresh)
     }
 
     /// Maps the pages in slots that are covered by a lease and not mapped, if the current process is

@@ -166,7 +166,7 @@ impl Lease {
     }
 
     /// The slots that the lease covers.
-    fn covered(&self) -> Range<usize> {
+    pub(super) fn covered(&self) -> Range<usize> {
         (self.offset >> PAGE_SHIFT)..(self.offset + self.len).div_ceil(PAGE_SIZE)
     }
 
