@@ -182,10 +182,12 @@ impl BufferSpace {
 }
 
 impl Buffer {
-    /// Allocates a buffer in `process`.
+    /// Allocates a buffer in `process`, whose first `filled` bytes are a copy of the current process's
+    /// memory from `from` on.
     ///
     /// # Errors
     ///
+    /// * `EFAULT` if they cannot be read.
     /// * `ESRCH` if the process has no area mapped.
     /// * `ENOSPC` if its area is full.
     /// * `EINVAL` if the sizes make no sense.
@@ -195,6 +197,8 @@ impl Buffer {
         process: Arc<Process>,
         layout: Layout,
         purpose: Purpose,
+        from: UserPtr,
+        filled: usize,
     ) -> Result<Self> {
         let Purpose {
             target,
@@ -202,7 +206,7 @@ impl Buffer {
             clear,
         } = purpose;
 
-        match Self::find_place(context, &process, &layout, oneway_from) {
+        match Self::find_place(context, &process, &layout, oneway_from, from, filled) {
             Ok((lease, is_spam)) => Ok(Self {
                 process,
                 layout,
@@ -231,13 +235,18 @@ impl Buffer {
         process: &Process,
         layout: &Layout,
         oneway_from: Option<i32>,
+        from: UserPtr,
+        filled: usize,
     ) -> Result<(Lease, bool)> {
         if !process.pages().is_mapped() {
             return Err(ESRCH);
         }
         let (offset, size, is_spam) = process.space().allocate(layout.total(), oneway_from)?;
 
-        match process.pages().lease(context, offset, size) {
+        match process
+            .pages()
+            .lease_filled(context, offset, size, from, filled)
+        {
             Ok(lease) => {
                 trace::buffer_alloc(process, offset, size, layout.total());
                 Ok((lease, is_spam))

@@ -74,11 +74,6 @@ impl Layout {
         self.buffers_at() + self.buffers as usize
     }
 
-    /// Whether there is nothing but data, and perhaps the security context.
-    pub(crate) fn is_plain(&self) -> bool {
-        self.offsets == 0 && self.buffers == 0
-    }
-
     /// Whether the sizes are those of whole offsets and whole buffers.
     pub(crate) fn is_aligned(&self) -> bool {
         self.offsets() % size_of::<u64>() == 0 && self.buffers as usize % ALIGNMENT == 0

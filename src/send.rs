@@ -167,14 +167,16 @@ impl Thread {
             clear: data.flags & TF_CLEAR_BUF != 0,
         };
 
-        let mut buffer = Buffer::allocate(context, to.clone(), layout, purpose)?;
+        // Without objects there is nothing to translate. What is to be cleared when the buffer is freed
+        // needs one, also if the copy fails half way.
+        let is_plain = layout.offsets() == 0 && layout.is_aligned() && !purpose.clear;
+        let filled = if is_plain { layout.data() } else { 0 };
+        let from = UserPtr::from_addr(data.buffer as usize);
+        let mut buffer = Buffer::allocate(context, to.clone(), layout, purpose, from, filled)?;
         if let (Some(at), Some(label)) = (layout.context_at(), label) {
             buffer.write(at, label)?;
         }
-        if layout.is_plain() {
-            let from = UserPtr::from_addr(data.buffer as usize);
-            buffer.copy_in(context, 0, from, layout.data())?;
-        } else {
+        if !is_plain {
             Message::new(context, self, to, &mut buffer, accepts_fds, data).send()?;
         }
         let is_spam = buffer.is_spam;
