@@ -7,6 +7,7 @@
 #include <linux/fdtable.h>
 #include <linux/highmem.h>
 #include <linux/memcontrol.h>
+#include <linux/nospec.h>
 #include <linux/pagemap.h>
 #include <linux/pseudo_fs.h>
 #include <linux/sched.h>
@@ -35,15 +36,30 @@ const gfp_t VMAREA_GFP_PAGE = GFP_KERNEL_ACCOUNT | __GFP_HIGHMEM |
 			      __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
 const gfp_t VMAREA_GFP_ZERO = __GFP_ZERO;
 
-/* Copies to a part of a page, which others may access meanwhile. */
-unsigned long vmarea_copy_from_user(struct page *page, size_t offset,
+/*
+ * Copies to pages, from a place in the first one on, which others may access
+ * meanwhile. What is not copied is left as it is.
+ */
+unsigned long vmarea_copy_from_user(struct page *const *pages, size_t offset,
 				    const void __user *from, size_t length)
 {
-	char *to = kmap_local_page(page);
-	unsigned long left = copy_from_user(to + offset, from, length);
+	if (!access_ok(from, length))
+		return length;
+	barrier_nospec();
 
-	kunmap_local(to);
-	return left;
+	while (length) {
+		size_t part = min(length, PAGE_SIZE - offset);
+		char *to = kmap_local_page(*pages++);
+		unsigned long left = __copy_from_user(to + offset, from, part);
+
+		kunmap_local(to);
+		length -= part - left;
+		if (left)
+			break;
+		from += part;
+		offset = 0;
+	}
+	return length;
 }
 
 /* As the kernel crate's readers and writers, but called directly. */

@@ -311,7 +311,7 @@ impl PageRange {
 
     /// Returns a lease with what has to be done before it can be used: which pages are missing, and
     /// whether what is not mapped has to be. Dropping the lease undoes all of it.
-    #[inline]
+    #[inline(always)]
     fn begin_lease(&self, offset: usize, len: usize) -> Result<(Lease, Needs)> {
         let inner = &self.inner;
         let end = offset.checked_add(len).ok_or(EINVAL)?;

@@ -101,6 +101,7 @@ impl Source {
     }
 
     /// Copies a part of the bytes into the pages that are there.
+    #[inline]
     fn copy(self, context: &mut UserContext, lease: &Lease, part: Range<usize>) -> Result {
         if part.is_empty() {
             return Ok(());

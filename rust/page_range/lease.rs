@@ -2,7 +2,11 @@
 
 //! What can be done with a leased part of a page range.
 
-use core::ops::Range;
+use core::{
+    mem::MaybeUninit,
+    ops::Range,
+    slice, //
+};
 
 use kernel::{
     page::{
@@ -103,19 +107,39 @@ impl Lease {
         from: UserPtr,
         len: usize,
     ) -> Result {
-        let mut from = from;
+        let at = self.offset + self.check_part(at, len)?.start;
+        let slots = &self.range.place.as_ref().ok_or(ESRCH)?.slots;
+        let (first, offset) = (at >> PAGE_SHIFT, at & !PAGE_MASK);
 
-        self.for_each_page(at, len, |page, offset, part| {
-            // SAFETY: The page is valid and the part is inside of it. The copy is made by C code,
-            // for which it does not matter that the owner reads the page at the same time.
-            let left =
-                unsafe { vmarea_copy_from_user(page.as_ptr(), offset, from.as_const_ptr(), part) };
-            from = from.wrapping_byte_add(part);
-            if left > 0 {
+        // Most messages are short.
+        if offset + len <= PAGE_SIZE && len > 0 {
+            let slot = slots.get(first).ok_or(EFAULT)?;
+            // SAFETY: This lease covers the slot, and was populated before it was handed out.
+            let page = unsafe { slot.page() }.ok_or(EFAULT)?;
+            return copy_to(&[page], offset, from, len);
+        }
+        let mut slots = slots.run(first..(at + len).div_ceil(PAGE_SIZE));
+        let (mut offset, mut from, mut left) = (offset, from, len);
+        while left > 0 {
+            let mut pages = [const { MaybeUninit::<PageRef<'_>>::uninit() }; BATCH];
+            let mut count = 0;
+            for (page, slot) in pages.iter_mut().zip(&mut slots) {
+                // SAFETY: As above.
+                page.write(unsafe { slot.page() }.ok_or(EFAULT)?);
+                count += 1;
+            }
+            // SAFETY: So many were written.
+            let pages = unsafe { slice::from_raw_parts(pages.as_ptr().cast(), count) };
+            let now = usize::min(left, (count << PAGE_SHIFT).saturating_sub(offset));
+            if now == 0 {
                 return Err(EFAULT);
             }
-            Ok(())
-        })
+            copy_to(pages, offset, from, now)?;
+            from = from.wrapping_byte_add(now);
+            left -= now;
+            offset = 0;
+        }
+        Ok(())
     }
 
     /// Writes `bytes` into the lease, from its byte `at` on.
@@ -170,6 +194,14 @@ impl Lease {
         (self.offset >> PAGE_SHIFT)..(self.offset + self.len).div_ceil(PAGE_SIZE)
     }
 
+    /// Which part of the lease has `len` bytes from its byte `at` on.
+    fn check_part(&self, at: usize, len: usize) -> Result<Range<usize>> {
+        match at.checked_add(len) {
+            Some(end) if end <= self.len => Ok(at..end),
+            _ => Err(EINVAL),
+        }
+    }
+
     /// Calls `f` for the part of each page in `len` bytes of the lease, from its byte `at` on.
     fn for_each_page(
         &self,
@@ -177,12 +209,10 @@ impl Lease {
         len: usize,
         mut f: impl FnMut(PageRef<'_>, usize, usize) -> Result,
     ) -> Result {
-        if at.checked_add(len).is_none_or(|end| end > self.len) {
-            return Err(EINVAL);
-        }
+        let part = self.check_part(at, len)?;
         let place = self.range.place.as_ref().ok_or(ESRCH)?;
-        let mut at = self.offset + at;
-        let end = at + len;
+        let mut at = self.offset + part.start;
+        let end = self.offset + part.end;
         if at == end {
             return Ok(());
         }
@@ -202,6 +232,28 @@ impl Lease {
         }
     }
 }
+
+/// Copies `len` bytes of user memory to pages that follow each other, from `offset` in the first one
+/// on.
+#[inline]
+fn copy_to(pages: &[PageRef<'_>], offset: usize, from: UserPtr, len: usize) -> Result {
+    if offset + len > pages.len() << PAGE_SHIFT {
+        return Err(EINVAL);
+    }
+    // SAFETY: The pages are valid and have so many bytes; a `PageRef` is a pointer to one. The copy is
+    // made by C code, for which it does not matter that the owner reads the pages at the same time.
+    let missing = unsafe {
+        vmarea_copy_from_user(pages.as_ptr().cast(), offset, from.as_const_ptr(), len)
+    };
+
+    if missing > 0 {
+        return Err(EFAULT);
+    }
+    Ok(())
+}
+
+/// The most pages that are copied to at once. They are noted on the stack.
+const BATCH: usize = 16;
 
 impl Drop for Lease {
     fn drop(&mut self) {
