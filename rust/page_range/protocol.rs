@@ -53,7 +53,7 @@ pub struct SlotState {
 
 impl SlotState {
     fn is_idle(&self) -> bool {
-        self.leases == 0 && self.filled
+        (self.leases == 0) & self.filled
     }
 
     fn is_used(&self) -> bool {
@@ -62,7 +62,7 @@ impl SlotState {
 
     /// Whether it is to be put into the LRU list.
     fn is_unlisted(&self) -> bool {
-        self.is_idle() && !self.listed
+        self.is_idle() & !self.listed
     }
 }
 
@@ -193,22 +193,22 @@ pub fn cover<B: Backing>(range: &B, covered: Range<usize>) -> Result<Needs, Gone
         return Err(Gone);
     }
 
-    let mut needs = Needs {
-        pages: 0,
-        mappings: 0,
-    };
-    let mut idle = 0;
-    for state in &mut usage.states[covered] {
+    let (mut idle, mut filled, mut mapped) = (0, 0, 0);
+    let states = &mut usage.states[covered];
+    for state in &mut *states {
         idle += usize::from(state.is_idle());
-        needs.pages += usize::from(!state.filled);
-        needs.mappings += usize::from(!state.mapped);
+        filled += usize::from(state.filled);
+        mapped += usize::from(state.mapped);
         state.leases += 1;
         state.touched = state.listed;
     }
     if idle > 0 {
         range.count(idle, Kind::Idle, Kind::Used);
     }
-    Ok(needs)
+    Ok(Needs {
+        pages: states.len() - filled,
+        mappings: states.len() - mapped,
+    })
 }
 
 /// Ends a lease on each of the `covered` slots.
