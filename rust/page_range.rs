@@ -45,7 +45,8 @@ use kernel::{
         Arc,
         Mutex,
         SetOnce, //
-    }, //
+    },
+    uaccess::UserPtr, //
 };
 
 use crate::{
@@ -301,17 +302,12 @@ impl PageRange {
     ///
     /// May sleep.
     pub fn lease(&self, context: &mut UserContext, offset: usize, len: usize) -> Result<Lease> {
-        let (lease, needs) = self.begin_lease(offset, len)?;
-
-        if needs.pages > 0 || needs.mappings > 0 {
-            self.inner.populate(context, lease.covered(), needs)?;
-        }
-        Ok(lease)
+        self.lease_filled(context, offset, len, UserPtr::from_addr(0), 0)
     }
 
     /// Returns a lease with what has to be done before it can be used: which pages are missing, and
     /// whether what is not mapped has to be. Dropping the lease undoes all of it.
-    #[inline(always)]
+    #[inline]
     fn begin_lease(&self, offset: usize, len: usize) -> Result<(Lease, Needs)> {
         let inner = &self.inner;
         let end = offset.checked_add(len).ok_or(EINVAL)?;

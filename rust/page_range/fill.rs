@@ -68,11 +68,11 @@ impl PageRange {
         let source = Source { from, len: filled };
         let (lease, needs) = self.begin_lease(offset, len)?;
 
-        if needs.pages > 0 {
+        if needs.pages > 0 && filled > 0 {
             self.inner.populate_filled(context, &lease, needs, source)?;
             return Ok(lease);
         }
-        if needs.mappings > 0 {
+        if needs.pages > 0 || needs.mappings > 0 {
             self.inner.populate(context, lease.covered(), needs)?;
         }
         source.copy(context, &lease, 0..filled)?;
