@@ -83,9 +83,17 @@ int vmarea_read_words(unsigned long long *to,
 		      const unsigned long long __user *from, size_t count)
 {
 	might_fault();
-	scoped_user_read_access_size(from, count * sizeof(*to), efault)
-		for (size_t i = 0; i < count; i++)
+	scoped_user_read_access_size(from, count * sizeof(*to), efault) {
+		size_t i = 0;
+
+		for (; i + 3 <= count; i += 3) {
 			unsafe_get_user(to[i], &from[i], efault);
+			unsafe_get_user(to[i + 1], &from[i + 1], efault);
+			unsafe_get_user(to[i + 2], &from[i + 2], efault);
+		}
+		for (; i < count; i++)
+			unsafe_get_user(to[i], &from[i], efault);
+	}
 	return 0;
 
 efault:

@@ -119,6 +119,7 @@ impl CharDevice for Device {
         process.flush();
     }
 
+    #[inline]
     fn ioctl(
         process: &Arc<Process>,
         file: &File,

@@ -248,6 +248,7 @@ where
     }
 
     /// Takes out what has waited longest.
+    #[inline(always)]
     pub(crate) fn pop(&mut self) -> Option<Item> {
         match self.whose_turn()? {
             Kind::Note(place) => {
@@ -272,6 +273,7 @@ where
         })
     }
 
+    #[inline]
     fn whose_turn(&self) -> Option<Kind> {
         // Most often there are receipts of one kind and messages, if that.
         let receipts = &self.notes[COMPLETE];

@@ -97,6 +97,11 @@ struct Draft<'d> {
 }
 
 impl Draft<'_> {
+    /// Whether there are no objects in it.
+    fn is_plain(&self) -> bool {
+        self.data.offsets_size == 0 && self.buffers_size == 0
+    }
+
     fn is_oneway(&self) -> bool {
         self.data.flags & TF_ONE_WAY != 0
     }
@@ -253,14 +258,21 @@ impl Thread {
         draft: &Draft<'_>,
     ) -> Result<(), Refused> {
         let none = || Refused::because(BR_FAILED_REPLY, EPROTO);
-        let Some(call) = self.take_handled() else {
+        // The thread is told of its objects in the message before it gets the receipt.
+        let at_once = draft.is_plain();
+        let Some(call) = self.take_handled(at_once) else {
             let refused = none();
             self.note_failure(draft.id, &refused);
             return Err(refused);
         };
         call.return_priority();
         // Only calls that somebody waits for are handled.
-        let caller = call.from.as_ref().ok_or_else(none)?;
+        let Some(caller) = &call.from else {
+            if at_once {
+                self.take_back_receipt(BR_TRANSACTION_COMPLETE);
+            }
+            return Err(none());
+        };
         let accepts_fds = call.flags & TF_ACCEPT_FDS != 0;
         let standing = Standing {
             from: None,
@@ -270,7 +282,9 @@ impl Thread {
 
         let reply = self.compose(context, draft, &caller.process, None, accepts_fds, standing);
         // The caller may answer at once, and what is told of that comes after this.
-        self.owe_receipt(BR_TRANSACTION_COMPLETE);
+        if !at_once {
+            self.owe_receipt(BR_TRANSACTION_COMPLETE);
+        }
         let delivered = match reply {
             Ok((reply, _)) => caller.deliver_reply(&call, reply),
             Err(error) => {

@@ -207,10 +207,8 @@ impl Thread {
     /// Lets the thread, which is the current one, get the receipt `command` with its next read.
     pub(crate) fn owe_receipt(&self, command: u32) {
         let mut inner = self.process.lock().lock();
-        let state = self.state.access_mut(&mut inner);
 
-        state.todo.push_receipt(command);
-        state.ready = true;
+        self.state.access_mut(&mut inner).add_receipt(command);
     }
 
     /// Undoes [`owe_receipt`](Self::owe_receipt).
@@ -294,13 +292,17 @@ impl Thread {
         drop(failed);
     }
 
-    /// Ends the handling of a call by the current thread. Returns the call, to be replied to.
-    pub(crate) fn take_handled(&self) -> Option<Arc<Transaction>> {
+    /// Ends the handling of a call by the current thread. Returns the call, to be replied to. If
+    /// `receipt` is set, the thread gets the receipt for the reply with its next read.
+    pub(crate) fn take_handled(&self, receipt: bool) -> Option<Arc<Transaction>> {
         let mut inner = self.process.lock().lock();
         let state = self.state.access_mut(&mut inner);
         let call = state.topmost.as_ref().filter(|call| !call.is_from(self))?;
         if !call.has_below() {
             let handled = state.topmost.take();
+            if receipt {
+                state.add_receipt(BR_TRANSACTION_COMPLETE);
+            }
             self.process.settle_one(&mut inner);
             return handled;
         }
@@ -311,7 +313,11 @@ impl Thread {
         let below = call.below_from(self);
 
         let mut inner = self.process.lock().lock();
-        let handled = self.state.access_mut(&mut inner).resume(below);
+        let state = self.state.access_mut(&mut inner);
+        let handled = state.resume(below);
+        if receipt {
+            state.add_receipt(BR_TRANSACTION_COMPLETE);
+        }
         self.process.settle_one(&mut inner);
         drop(inner);
         handled
@@ -429,6 +435,11 @@ impl Thread {
 }
 
 impl ThreadState {
+    fn add_receipt(&mut self, command: u32) {
+        self.todo.push_receipt(command);
+        self.ready = true;
+    }
+
     /// Ends the handling of the topmost call, with which the thread goes on waiting for `below`, or
     /// learns that there is nothing to wait for. Returns what was the topmost call.
     pub(crate) fn resume(
