@@ -359,10 +359,9 @@ impl Buffer {
     /// Gives the buffer to user space, which may free it from now on.
     pub(crate) fn deliver(&mut self) {
         let offset = self.offset();
-        if let Some(kept) = self.kept.take() {
-            // A dying process has no space any more. Then the buffer goes with the transaction.
-            self.kept = self.process.space().space.keep(offset, kept).err();
-        }
+
+        // A dying process has no space any more. Then the buffer goes with the transaction.
+        self.process.space().space.keep(offset, &mut self.kept);
     }
 }
 

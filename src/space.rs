@@ -237,14 +237,10 @@ impl<T, M: TreeKind> Space<T, M> {
         }
     }
 
-    /// Keeps `value` with the allocated chunk at `offset`. Gives it back if there is none.
-    pub(crate) fn keep(&mut self, offset: usize, value: T) -> Result<(), T> {
-        match self.chunks.get_mut(&offset).and_then(Chunk::allocated) {
-            Some((_, kept)) => {
-                *kept = Some(value);
-                Ok(())
-            }
-            None => Err(value),
+    /// Keeps `value` with the allocated chunk at `offset`. Leaves it where it is if there is none.
+    pub(crate) fn keep(&mut self, offset: usize, value: &mut Option<T>) {
+        if let Some((_, kept)) = self.chunks.get_mut(&offset).and_then(Chunk::allocated) {
+            *kept = value.take();
         }
     }
 

@@ -117,11 +117,11 @@ impl Pair {
     }
 
     fn keep(&mut self, offset: usize) -> Result<(), TestCaseError> {
-        let value = (self.next_value, self.values.clone());
+        let mut value = Some((self.next_value, self.values.clone()));
         let expected = self.model.keep(offset, self.next_value);
-        let given_back = self.space.keep(offset, value).err().map(|value| value.0);
+        self.space.keep(offset, &mut value);
 
-        prop_assert_eq!(given_back, (!expected).then_some(self.next_value));
+        prop_assert_eq!(value.is_none(), expected);
         self.next_value += 1;
         Ok(())
     }
@@ -364,13 +364,17 @@ proptest! {
 
         for &(offset, _) in &chunks {
             prop_assert_eq!(space.take_kept(offset, |_| false), None);
-            prop_assert_eq!(space.keep(offset, offset), Ok(()));
+            let mut value = Some(offset);
+            space.keep(offset, &mut value);
+            prop_assert_eq!(value, None);
         }
         for &(offset, _) in &chunks {
             prop_assert_eq!(space.take_kept(offset, |_| false), Some((offset, false)));
             prop_assert_eq!(space.take_kept(offset, |_| false), None);
             space.free(offset);
-            prop_assert_eq!(space.keep(offset, offset), Err(offset));
+            let mut value = Some(offset);
+            space.keep(offset, &mut value);
+            prop_assert_eq!(value, Some(offset));
             prop_assert_eq!(space.take_kept(offset, |_| true), None);
         }
     }
@@ -436,7 +440,7 @@ fn what_is_drained_takes_everything_along() {
     let value = Rc::new(());
     let mut space = Space::<_, SortedKind>::with_size(SIZE).unwrap();
     let (offset, _) = space.allocate(1, true).unwrap();
-    space.keep(offset, value.clone()).unwrap();
+    space.keep(offset, &mut Some(value.clone()));
 
     let drained = space.drain();
     assert_eq!(space.allocate(0, false), Err(Error::NoSpace));
