@@ -9,7 +9,7 @@
 const PLACES: usize = 16;
 
 /// A chunk's offset and size.
-type Place = (usize, usize);
+type Place = (u32, u32);
 
 /// Chunks that are set aside, in the order in which they were freed.
 pub(crate) struct Aside {
@@ -25,8 +25,12 @@ impl Aside {
         }
     }
 
-    /// Adds a chunk. Returns the offset of one that has to make room for it.
+    /// Adds a chunk. Returns the offset of one that has to make room for it, or of this one if its
+    /// numbers are too large.
     pub(crate) fn put(&mut self, offset: usize, size: usize) -> Option<usize> {
+        let (Ok(at), Ok(size)) = (u32::try_from(offset), u32::try_from(size)) else {
+            return Some(offset);
+        };
         let oldest = if self.count == PLACES {
             self.take_oldest()
         } else {
@@ -34,7 +38,7 @@ impl Aside {
         };
 
         if let Some(place) = self.places.get_mut(self.count) {
-            *place = (offset, size);
+            *place = (at, size);
             self.count += 1;
         }
         oldest
@@ -42,6 +46,7 @@ impl Aside {
 
     /// Takes the last chunk of just this size.
     pub(crate) fn take(&mut self, size: usize) -> Option<usize> {
+        let size = u32::try_from(size).ok()?;
         let index = self
             .places
             .get(..self.count)?
@@ -53,7 +58,10 @@ impl Aside {
 
     /// Takes the chunk that was freed first.
     pub(crate) fn take_oldest(&mut self) -> Option<usize> {
-        (self.count > 0).then(|| self.remove(0))?
+        if self.count == 0 {
+            return None;
+        }
+        self.remove(0)
     }
 
     fn remove(&mut self, index: usize) -> Option<usize> {
@@ -64,6 +72,6 @@ impl Aside {
             self.places.copy_within(index + 1..self.count, index);
         }
         self.count -= 1;
-        Some(offset)
+        Some(offset as usize)
     }
 }

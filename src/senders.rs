@@ -8,6 +8,7 @@
 
 use crate::ordered::{
     Error,
+    Reservation,
     Tree,
     TreeKind, //
 };
@@ -25,6 +26,8 @@ struct Usage {
 /// The one-way buffers of an area, by sender.
 pub(crate) struct Senders<M: TreeKind> {
     usages: M::Tree<i32, Usage>,
+    /// The node of who had the last buffer that was freed, for the next one.
+    spare: Option<Reservation<M, i32, Usage>>,
     /// Somebody was found out since there was enough space.
     detected: bool,
 }
@@ -33,6 +36,7 @@ impl<M: TreeKind> Senders<M> {
     pub(crate) fn new() -> Self {
         Self {
             usages: M::Tree::new(),
+            spare: None,
             detected: false,
         }
     }
@@ -65,7 +69,8 @@ impl<M: TreeKind> Senders<M> {
             }
             None => {
                 let usage = Usage { buffers: 1, bytes };
-                self.usages.insert(M::Tree::reserve()?, sender, usage);
+                let node = self.spare.take().map_or_else(M::Tree::reserve, Ok)?;
+                self.usages.insert(node, sender, usage);
             }
         }
         if left >= size / 10 {
@@ -89,7 +94,7 @@ impl<M: TreeKind> Senders<M> {
         usage.buffers = usage.buffers.saturating_sub(1);
         usage.bytes = usage.bytes.saturating_sub(bytes);
         if usage.buffers == 0 {
-            self.usages.remove(&sender);
+            self.spare = self.usages.remove(&sender);
         }
     }
 }

@@ -242,9 +242,8 @@ fn copy_to(pages: &[PageRef<'_>], offset: usize, from: UserPtr, len: usize) -> R
     }
     // SAFETY: The pages are valid and have so many bytes; a `PageRef` is a pointer to one. The copy is
     // made by C code, for which it does not matter that the owner reads the pages at the same time.
-    let missing = unsafe {
-        vmarea_copy_from_user(pages.as_ptr().cast(), offset, from.as_const_ptr(), len)
-    };
+    let missing =
+        unsafe { vmarea_copy_from_user(pages.as_ptr().cast(), offset, from.as_const_ptr(), len) };
 
     if missing > 0 {
         return Err(EFAULT);

@@ -47,7 +47,7 @@ pub struct SlotState {
     mapped: bool,
     /// Whether the slot is in the LRU list.
     pub listed: bool,
-    /// Whether a lease began since the slot is in the list, or was met there by reclaim.
+    /// Of a slot in the list: whether a lease began since it came there, or was met by reclaim.
     touched: bool,
 }
 
@@ -200,7 +200,7 @@ pub fn cover<B: Backing>(range: &B, covered: Range<usize>) -> Result<Needs, Gone
         filled += usize::from(state.filled);
         mapped += usize::from(state.mapped);
         state.leases += 1;
-        state.touched = state.listed;
+        state.touched = true;
     }
     if idle > 0 {
         range.count(idle, Kind::Idle, Kind::Used);

@@ -225,7 +225,7 @@ impl Pair {
     fn lease(&mut self, covered: Slots<usize>, room: Option<Room>) -> Result<(), TestCaseError> {
         let needs = protocol::cover(&self.range, covered.clone());
         let expected = self.model.cover(covered.clone());
-        let expected = expected.map(|(pages, mapping)| Needs { pages, mapping });
+        let expected = expected.map(|(pages, mappings)| Needs { pages, mappings });
 
         prop_assert_eq!(needs, expected.ok_or(Gone));
         let Ok(needs) = needs else {

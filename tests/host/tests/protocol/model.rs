@@ -66,21 +66,21 @@ impl Model {
         (used.count(), idle.count())
     }
 
-    /// Counts a lease. Returns how many pages are missing, and whether some are not mapped.
-    pub fn cover(&mut self, covered: Slots<usize>) -> Option<(usize, bool)> {
+    /// Counts a lease. Returns how many pages are missing, and how many are not mapped.
+    pub fn cover(&mut self, covered: Slots<usize>) -> Option<(usize, usize)> {
         if self.closed || !self.mapped {
             return None;
         }
-        let (mut missing, mut mapping) = (0, false);
+        let (mut missing, mut unmapped) = (0, 0);
         for index in covered {
             let slot = &mut self.slots[index];
 
             slot.leases += 1;
             slot.touched = self.list.contains(&index);
             missing += usize::from(slot.page.is_none());
-            mapping |= !slot.was_mapped;
+            unmapped += usize::from(!slot.was_mapped);
         }
-        Some((missing, mapping))
+        Some((missing, unmapped))
     }
 
     /// Fills empty slots, with pages that are numbered from the first one there ever was.
