@@ -84,9 +84,10 @@ impl<T: FromBytes + IntoBytes> UserRecord<T> {
         let words = ptr::from_mut(&mut value).cast();
 
         // SAFETY: The value has so many words, each of which may be anything.
-        let fault =
-            unsafe { vmarea_read_words(words, self.at.as_const_ptr().cast(), Self::WORDS) } != 0;
-        (!fault).then_some(value).ok_or(EFAULT)
+        match unsafe { vmarea_read_words(words, self.at.as_const_ptr().cast(), Self::WORDS) } {
+            0 => Ok(value),
+            _ => Err(EFAULT),
+        }
     }
 
     /// Changes the word at byte `offset`.
@@ -102,8 +103,10 @@ impl<T: FromBytes + IntoBytes> UserRecord<T> {
         let to = self.at.wrapping_byte_add(offset);
 
         // SAFETY: The C code checks where it writes to.
-        let fault = unsafe { vmarea_write_word(to.as_mut_ptr().cast(), word) } != 0;
-        (!fault).then_some(()).ok_or(EFAULT)
+        match unsafe { vmarea_write_word(to.as_mut_ptr().cast(), word) } {
+            0 => Ok(()),
+            _ => Err(EFAULT),
+        }
     }
 }
 

@@ -62,7 +62,7 @@ impl SlotState {
 
     /// Whether it is to be put into the LRU list.
     fn is_unlisted(&self) -> bool {
-        self.is_idle() & !self.listed
+        self.is_idle() && !self.listed
     }
 }
 
