@@ -33,9 +33,13 @@ use kernel::{
 /// # use kernel::{prelude::*, sync::Arc};
 /// use vmarea::spare::Spare;
 ///
-/// fn replace(spare: &Spare<[u64; 16]>, old: Arc<[u64; 16]>) -> Result<Arc<[u64; 16]>> {
-///     spare.put(old);
-///     Ok(spare.make(init::init_array_from_fn(|index| index as u64))?.into())
+/// struct Message {
+///     text: [u8; 100],
+/// }
+///
+/// fn answer(spare: &Spare<Message>, call: Arc<Message>) -> Result<Arc<Message>> {
+///     spare.put(call);
+///     Ok(spare.make(try_init!(Message { text: [0; 100] }? Error))?.into())
 /// }
 /// ```
 ///

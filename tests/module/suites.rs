@@ -56,5 +56,6 @@ mod range;
 mod ranges;
 mod reclaim;
 mod shrinker;
+mod spare;
 mod toy;
 mod user;
