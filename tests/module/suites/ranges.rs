@@ -7,7 +7,10 @@ use kernel::{
     c_str,
     fs::File,
     new_mutex,
-    page::PAGE_SIZE,
+    page::{
+        PAGE_SHIFT,
+        PAGE_SIZE, //
+    },
     prelude::*,
     str::CString,
     sync::{
@@ -61,6 +64,7 @@ const OLD: u8 = 0xa5;
 /// The device.
 #[pin_data]
 struct Ranges {
+    install: Install,
     lru: Arc<PageLru>,
     counters: Arc<Counters>,
     /// The range of the file that was opened last.
@@ -76,7 +80,7 @@ impl CharDevice for Ranges {
         let range = PageRange::new(
             opening,
             1 << 20,
-            Install::Sender,
+            device.install,
             device.lru.clone(),
             device.counters.clone(),
         )?;
@@ -107,7 +111,7 @@ impl CharDevice for Ranges {
 
 /// A range of pages of the current thread, which has it mapped.
 pub(super) struct RangeBench {
-    range: Arc<PageRange>,
+    pub(super) range: Arc<PageRange>,
     _file: OpenFile,
     _door: Pin<KBox<Registration<Ranges>>>,
     pub(super) counters: Arc<Counters>,
@@ -120,7 +124,7 @@ pub(super) struct RangeBench {
 
 impl RangeBench {
     /// One of so many pages, all of which are missing.
-    pub(super) fn new(pages: usize) -> Result<Self> {
+    pub(super) fn new(pages: usize, install: Install) -> Result<Self> {
         let process = Process::new()?;
         let shrinker = UnregisteredShrinker::new(c_str!("vmarea_ranges"))?;
         let lru = PageLru::new(&shrinker)?;
@@ -129,6 +133,7 @@ impl RangeBench {
         let counting = counters.clone();
         let device = Arc::pin_init(
             pin_init!(Ranges {
+                install,
                 lru,
                 counters: counting,
                 opened <- new_mutex!(None),
@@ -199,6 +204,11 @@ impl RangeBench {
     /// `PageRange::lease`.
     pub(super) fn lease(&mut self, offset: usize, len: usize) -> Result<Lease> {
         self.range.lease(self.process.context(), offset, len)
+    }
+
+    /// What the process sees at the beginning of a page.
+    pub(super) fn read(&mut self, page: usize) -> Result<u8> {
+        self.process.read(self.address + (page << PAGE_SHIFT))
     }
 
     /// What the process sees in its area, from its byte `at` on.
