@@ -47,8 +47,8 @@ impl PageRange {
     ///
     /// As for [`lease`](Self::lease), and
     ///
-    /// * `EFAULT` if the memory cannot be read. There is no lease then, but a part of the bytes may
-    ///   have been copied into pages that were there.
+    /// * `EFAULT` if the memory cannot be read. There is no lease then, but a part of the bytes may be
+    ///   in pages of the range.
     /// * `EINVAL` if there is less in the lease than is to be filled.
     ///
     /// # Context

@@ -30,7 +30,9 @@ impl RangeInner {
     /// May sleep, and may enter memory reclaim.
     #[cold]
     pub(super) fn grow(this: &Arc<Self>, place: &Place, needed: usize) -> Result {
-        let mut growth = place.slots.prepare(this, needed)?;
+        let Some(mut growth) = place.slots.prepare(this, needed)? else {
+            return Ok(());
+        };
         let mut states = KVVec::with_capacity(growth.ready(), GFP_KERNEL)?;
 
         let mut usage = this.usage.lock();

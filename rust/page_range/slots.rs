@@ -143,7 +143,8 @@ impl Slots {
     }
 
     /// Allocates what is missing for `needed` slots to be there, and more: the fewer there are, the
-    /// fewer. It is to be [used](Self::grow) for the same slots.
+    /// fewer. It is to be [used](Self::grow) for the same slots. Returns nothing if they are there by
+    /// now.
     ///
     /// # Errors
     ///
@@ -153,11 +154,14 @@ impl Slots {
     /// # Context
     ///
     /// May sleep, and may enter memory reclaim.
-    pub(super) fn prepare(&self, range: &Arc<RangeInner>, needed: usize) -> Result<Growth> {
+    pub(super) fn prepare(&self, range: &Arc<RangeInner>, needed: usize) -> Result<Option<Growth>> {
         if needed > self.limit {
             return Err(EINVAL);
         }
         let ready = self.ready();
+        if needed <= ready {
+            return Ok(None);
+        }
         let wanted = usize::min(usize::max(needed, 2 * ready), self.limit);
         let missing = groups_for(ready)..groups_for(wanted);
         let mut growth = Growth {
@@ -179,7 +183,7 @@ impl Slots {
             let group = unsafe { SlotGroup::new(range, number) }?;
             growth.groups.push(Some(group), GFP_KERNEL)?;
         }
-        Ok(growth)
+        Ok(Some(growth))
     }
 
     /// Lets those slots be there that are not yet. What somebody else was faster with is left in
