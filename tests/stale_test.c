@@ -73,14 +73,14 @@ static long op_text(struct party *p, const u64 *a)
 }
 
 /*
- * How many bytes of the area are not of a message, reading as a system call
- * does: that does not mind what is not there. a[0] pages have to be.
+ * How many bytes of the area are as large as that, reading as a system call
+ * does: that does not mind what is not there. So many pages have to be.
  */
-static long op_count_old(struct party *p, const u64 *a)
+static long count_bytes(struct party *p, u64 pages, u8 least)
 {
 	static u8 page[PAGE];
 	long fd = memfd_new("area", 0);
-	long old = 0;
+	long count = 0;
 	u64 seen = 0;
 
 	if (fd < 0)
@@ -91,10 +91,22 @@ static long op_count_old(struct party *p, const u64 *a)
 		if (sys_pread(fd, page, PAGE, seen++ * PAGE) != PAGE)
 			return -EIO;
 		for (size_t i = 0; i < PAGE; i++)
-			old += page[i] >= TEXT_END;
+			count += page[i] >= least;
 	}
 	sys_close(fd);
-	return seen < a[0] ? -ENODATA : old;
+	return seen < pages ? -ENODATA : count;
+}
+
+/* How many bytes of the area are not of a message; it has a[0] pages. */
+static long op_count_old(struct party *p, const u64 *a)
+{
+	return count_bytes(p, a[0], TEXT_END);
+}
+
+/* How many are not zero. */
+static long op_count_text(struct party *p, const u64 *a)
+{
+	return count_bytes(p, a[0], 1);
 }
 
 /* All pages that nobody needs are given back, and others' are to be had. */
@@ -108,11 +120,15 @@ static long renew(struct party *other)
  * Sends len bytes, of which so many are there, with room for others of which
  * nothing is sent.
  */
-static long send_text(struct party *p, u32 cmd, size_t there, size_t len,
-		      size_t room)
+static long send_flagged(struct party *p, u32 cmd, u32 flags, size_t there,
+			 size_t len, size_t room)
 {
 	struct binder_transaction_data_sg sg = {
-		.transaction_data = { .code = 1, .data_size = len },
+		.transaction_data = {
+			.code = 1,
+			.flags = flags,
+			.data_size = len,
+		},
 		.buffers_size = room,
 	};
 	long at = ON(p, op_text, there);
@@ -122,6 +138,12 @@ static long send_text(struct party *p, u32 cmd, size_t there, size_t len,
 	sg.transaction_data.data.ptr.buffer = at;
 	put_message(p, cmd, &sg);
 	return b_go(p, 0);
+}
+
+static long send_text(struct party *p, u32 cmd, size_t there, size_t len,
+		      size_t room)
+{
+	return send_flagged(p, cmd, 0, there, len, room);
 }
 
 /* Sends it, looks at all of the receiver's area then and later, and ends it. */
@@ -245,7 +267,37 @@ TEST_F_TIMEOUT(stale, copies_that_fail, 90)
 	}
 }
 
-/* The same for answers, with some pages that are there before. */
+/*
+ * Of a secret message nothing is left, as far as it came: first in pages that
+ * come with it, then in those that are there.
+ */
+TEST_F_TIMEOUT(stale, secrets_that_fail, 90)
+{
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(theres); i++) {
+		size_t there = theres[i % ARRAY_SIZE(theres)];
+
+		if (i < ARRAY_SIZE(theres))
+			ASSERT_EQ(0, renew(self->other));
+		ASSERT_EQ(0, send_flagged(self->c, BC_TRANSACTION_SG,
+					  TF_CLEAR_BUF, there, LONG, 0));
+		ASSERT_EQ(BR_FAILED_REPLY, b_receive(self->c));
+		/* Short, with room where the other was. */
+		ASSERT_EQ(0, send_flagged(self->c, BC_TRANSACTION_SG,
+					  TF_CLEAR_BUF, 8, 8, LONG));
+		ASSERT_EQ(BR_TRANSACTION, b_receive(self->m));
+		EXPECT_EQ(8, ON(self->m, op_count_text, LONG / PAGE)) {
+			TH_LOG("after %lu bytes, pages %s",
+			       (unsigned long)there,
+			       i < ARRAY_SIZE(theres) ? "fresh" : "there");
+		}
+		ASSERT_EQ(0, b_free(self->m));
+		ASSERT_EQ(0, b_reply(self->m, 0, 0));
+		ASSERT_EQ(BR_REPLY, b_receive(self->c));
+		ASSERT_EQ(0, b_free(self->c));
+	}
+}
+
+/* As copies_that_fail for answers, with some pages that are there before. */
 TEST_F_TIMEOUT(stale, answers_that_fail, 90)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(theres); i++) {
