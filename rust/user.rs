@@ -58,7 +58,8 @@ pub struct UserRecord<T> {
 
 impl<T: FromBytes + IntoBytes> UserRecord<T> {
     const WORDS: usize = {
-        assert!(align_of::<T>() == align_of::<u64>() && size_of::<T>() <= 64);
+        assert!(align_of::<T>() == align_of::<u64>());
+        assert!(size_of::<T>() >= size_of::<u64>() && size_of::<T>() <= 64);
         size_of::<T>() / size_of::<u64>()
     };
 
@@ -94,12 +95,16 @@ impl<T: FromBytes + IntoBytes> UserRecord<T> {
     ///
     /// # Errors
     ///
-    /// `EFAULT` if it cannot be written.
+    /// * `EINVAL` if it is not in the record.
+    /// * `EFAULT` if it cannot be written.
     ///
     /// # Context
     ///
     /// May sleep.
     pub fn write_word(&self, _: &mut UserContext, offset: usize, word: u64) -> Result {
+        if offset > size_of::<T>() - size_of::<u64>() {
+            return Err(EINVAL);
+        }
         let to = self.at.wrapping_byte_add(offset);
 
         // SAFETY: The C code checks where it writes to.

@@ -11,6 +11,7 @@ use kernel::{
 
 use vmarea::user::{
     UserReader,
+    UserRecord,
     UserWriter, //
 };
 
@@ -37,6 +38,52 @@ mod tests {
         check_eq!(reader.len(), 8);
         check_eq!(reader.read::<u64>(context), Ok(u64::MAX));
         check!(reader.is_empty());
+        Ok(())
+    }
+
+    #[test]
+    fn a_record_is_read_and_changed() -> Result {
+        let mut process = Process::new()?;
+        let start = process.map_memory(2)?;
+
+        // Also where words are not aligned, and across a page boundary.
+        for at in [0, 4, 9, PAGE_SIZE - 16, PAGE_SIZE - 3] {
+            let at = UserPtr::from_addr(start + at);
+            let context = process.context();
+            let record = UserRecord::<[u64; 4]>::new(at);
+            let mut writer = UserWriter::new(at, 32);
+            for word in [1u64, 2, 3, u64::MAX] {
+                writer.write(context, &word.to_ne_bytes())?;
+            }
+
+            check_eq!(record.read(context), Ok([1, 2, 3, u64::MAX]));
+            check_eq!(record.write_word(context, 16, 7), Ok(()));
+            check_eq!(record.read(context), Ok([1, 2, 7, u64::MAX]));
+            for offset in [25, 32, usize::MAX] {
+                check_eq!(record.write_word(context, offset, 7), Err(EINVAL));
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_record_has_to_be_there() -> Result {
+        let mut process = Process::new()?;
+        let start = process.map_memory(2)?;
+        process.unmap(start + PAGE_SIZE, 1)?;
+        let kernel = core::ptr::from_ref(&process).addr();
+
+        let record = UserRecord::<[u64; 2]>::new(UserPtr::from_addr(start + PAGE_SIZE - 8));
+        let context = process.context();
+        check_eq!(record.read(context), Err(EFAULT));
+        check_eq!(record.write_word(context, 0, 1), Ok(()));
+        check_eq!(record.write_word(context, 8, 1), Err(EFAULT));
+        // Not the user's, and none at all.
+        for at in [kernel, usize::MAX - 3, 0] {
+            let record = UserRecord::<[u64; 2]>::new(UserPtr::from_addr(at));
+            check_eq!(record.read(context), Err(EFAULT));
+            check_eq!(record.write_word(context, 0, 1), Err(EFAULT));
+        }
         Ok(())
     }
 
