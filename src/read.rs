@@ -341,8 +341,9 @@ impl Thread {
         inner.wake_for_todo();
     }
 
-    /// Receives a message, and hands its buffer, which was taken already, to user space. Returns whether there is something to
-    /// be told of it; a call that cannot be received fails for its sender.
+    /// Receives a message, and hands its buffer, which was taken already, to user space. Returns
+    /// whether there is something to be told of it; a call that cannot be received fails for its
+    /// sender.
     fn receive(
         self: &Arc<Self>,
         context: &mut UserContext,
