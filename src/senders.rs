@@ -8,7 +8,6 @@
 
 use crate::ordered::{
     Error,
-    Reservation,
     Tree,
     TreeKind, //
 };
@@ -26,8 +25,6 @@ struct Usage {
 /// The one-way buffers of an area, by sender.
 pub(crate) struct Senders<M: TreeKind> {
     usages: M::Tree<i32, Usage>,
-    /// The node of who had the last buffer that was freed, for the next one.
-    spare: Option<Reservation<M, i32, Usage>>,
     /// Somebody was found out since there was enough space.
     detected: bool,
 }
@@ -36,7 +33,6 @@ impl<M: TreeKind> Senders<M> {
     pub(crate) fn new() -> Self {
         Self {
             usages: M::Tree::new(),
-            spare: None,
             detected: false,
         }
     }
@@ -69,8 +65,7 @@ impl<M: TreeKind> Senders<M> {
             }
             None => {
                 let usage = Usage { buffers: 1, bytes };
-                let node = self.spare.take().map_or_else(M::Tree::reserve, Ok)?;
-                self.usages.insert(node, sender, usage);
+                self.usages.insert(M::Tree::reserve()?, sender, usage);
             }
         }
         if left >= size / 10 {
@@ -94,7 +89,7 @@ impl<M: TreeKind> Senders<M> {
         usage.buffers = usage.buffers.saturating_sub(1);
         usage.bytes = usage.bytes.saturating_sub(bytes);
         if usage.buffers == 0 {
-            self.spare = self.usages.remove(&sender);
+            self.usages.remove(&sender);
         }
     }
 }
