@@ -97,9 +97,8 @@ struct Draft<'d> {
 }
 
 impl Draft<'_> {
-    /// Whether there are no objects in it.
-    fn is_plain(&self) -> bool {
-        self.data.offsets_size == 0 && self.buffers_size == 0
+    fn has_objects(&self) -> bool {
+        self.data.offsets_size > 0
     }
 
     fn is_oneway(&self) -> bool {
@@ -174,7 +173,7 @@ impl Thread {
 
         // Without objects there is nothing to translate. What is to be cleared when the buffer is freed
         // needs one, also if the copy fails half way.
-        let is_plain = layout.offsets() == 0 && layout.is_aligned() && !purpose.clear;
+        let is_plain = !draft.has_objects() && layout.is_aligned() && !purpose.clear;
         let filled = if is_plain { layout.data() } else { 0 };
         let from = UserPtr::from_addr(data.buffer as usize);
         let mut buffer = Buffer::allocate(context, to.clone(), layout, purpose, from, filled)?;
@@ -259,7 +258,7 @@ impl Thread {
     ) -> Result<(), Refused> {
         let none = || Refused::because(BR_FAILED_REPLY, EPROTO);
         // The thread is told of its objects in the message before it gets the receipt.
-        let at_once = draft.is_plain();
+        let at_once = !draft.has_objects();
         let Some(call) = self.take_handled(at_once) else {
             let refused = none();
             self.note_failure(draft.id, &refused);
