@@ -9,13 +9,7 @@
 
 use kernel::{
     prelude::*,
-    sync::{
-        lock::{
-            mutex::MutexBackend,
-            Guard, //
-        },
-        Arc, //
-    },
+    sync::Arc,
     uaccess::UserPtr, //
 };
 
@@ -47,9 +41,6 @@ pub(crate) struct BufferSpace {
     senders: Senders<RedBlack>,
     pub(crate) size: usize,
 }
-
-/// The space of a process, locked.
-pub(crate) type SpaceGuard<'a> = Guard<'a, BufferSpace, MutexBackend>;
 
 /// A buffer of a transaction. It is freed when it is dropped, unless user space has it.
 pub(crate) struct Buffer {

@@ -27,6 +27,10 @@ use kernel::{
     sync::{
         aref::ARef,
         atomic::Relaxed,
+        lock::{
+            mutex::MutexBackend,
+            Guard, //
+        },
         new_condvar,
         new_mutex,
         new_spinlock,
@@ -45,10 +49,7 @@ use vmarea::{
 };
 
 use crate::{
-    buffer::{
-        BufferSpace,
-        SpaceGuard, //
-    },
+    buffer::BufferSpace,
     counts::{
         Commands,
         Counted,
@@ -154,7 +155,7 @@ impl Process {
 
     /// How the pages are divided. Must not be held while anything of
     /// [`Delivered`](crate::buffer::Delivered) is dropped.
-    pub(crate) fn space(&self) -> SpaceGuard<'_> {
+    pub(crate) fn space(&self) -> Guard<'_, BufferSpace, MutexBackend> {
         self.space.lock()
     }
 
