@@ -78,3 +78,9 @@ fn one_idle(range: &Rc<Range>) {
     range.map();
     range.lease_and_release(0, 0..1);
 }
+
+/// Of three slots the first and the last have a page that nobody leases.
+fn idle_neighbours(range: &Rc<Range>) {
+    one_idle(range);
+    range.lease_and_release(0, 2..3);
+}

@@ -4,6 +4,7 @@
 
 use crate::{
     all_idle,
+    idle_neighbours,
     log::Event::*,
     one_idle,
     owner::Changes,
@@ -110,11 +111,7 @@ fn filled_pages_for_the_slots_of_others() {
 #[test]
 fn filled_pages_between_idle_neighbours() {
     Setup { slots: 3, ..PLAIN }.explore(
-        |range| {
-            range.map();
-            range.lease_and_release(0, 0..1);
-            range.lease_and_release(0, 2..3);
-        },
+        idle_neighbours,
         [
             |range| range.lease_filled_and_release(0, 0..3),
             |range| range.shrink(0, 3, 3),
@@ -134,11 +131,7 @@ fn filled_pages_between_idle_neighbours() {
 #[test]
 fn insertion_between_idle_neighbours() {
     Setup { slots: 3, ..PLAIN }.explore(
-        |range| {
-            range.map();
-            range.lease_and_release(0, 0..1);
-            range.lease_and_release(0, 2..3);
-        },
+        idle_neighbours,
         [
             |range| range.lease_and_release(0, 1..2),
             |range| range.shrink(0, 2, 3),
