@@ -38,25 +38,28 @@ const gfp_t VMAREA_GFP_ZERO = __GFP_ZERO;
 
 /*
  * Copies to pages, from a place in the first one on, which others may access
- * meanwhile. What is not copied is left as it is.
+ * meanwhile. Their addresses are found at each stride bytes, up to a null one.
+ * What is not copied is left as it is.
  */
-unsigned long vmarea_copy_from_user(struct page *const *pages, size_t offset,
-				    const void __user *from, size_t length)
+unsigned long vmarea_copy_from_user(struct page *const *pages, size_t stride,
+				    size_t offset, const void __user *from,
+				    size_t length)
 {
 	if (!access_ok(from, length))
 		return length;
 	barrier_nospec();
 
-	while (length) {
+	while (length && *pages) {
 		size_t part = min(length, PAGE_SIZE - offset);
-		char *to = kmap_local_page(*pages++);
+		char *to = kmap_local_page(*pages);
 		unsigned long left = __copy_from_user(to + offset, from, part);
 
 		kunmap_local(to);
-		length -= part - left;
-		if (left)
-			break;
+		length -= part;
+		if (unlikely(left))
+			return length + left;
 		from += part;
+		pages = (const void *)pages + stride;
 		offset = 0;
 	}
 	return length;

@@ -185,7 +185,7 @@ impl UninitPage {
         let page = self.0 .0.as_ptr();
 
         // SAFETY: By the type invariants the page is valid, and nobody else accesses it.
-        let left = unsafe { vmarea_copy_from_user(&page, 0, from.as_const_ptr(), PAGE_SIZE) };
+        let left = unsafe { vmarea_copy_from_user(&page, 0, 0, from.as_const_ptr(), PAGE_SIZE) };
         if left > 0 {
             return Err(EFAULT);
         }

@@ -19,11 +19,17 @@ use core::{
 
 use kernel::{
     bindings,
+    page::{
+        PAGE_SHIFT,
+        PAGE_SIZE, //
+    },
     prelude::*,
-    sync::Arc, //
+    sync::Arc,
+    uaccess::UserPtr, //
 };
 
 use crate::{
+    bindings::vmarea_copy_from_user,
     lru::{
         LruItem,
         LruLink, //
@@ -203,6 +209,52 @@ impl Slot {
         // SAFETY: By the type invariants the slot owns a reference to it, and keeps it while the
         // caller holds what the safety requirements ask for.
         Some(unsafe { PageRef::from_raw(page) })
+    }
+
+    /// Copies `len` bytes of user memory to the pages in `slots`, from `offset` in the first on.
+    ///
+    /// # Errors
+    ///
+    /// * `EINVAL` if there are no slots or fewer bytes in so many pages, or `offset` is not in a page.
+    /// * `EFAULT` if not all of them can be read, or there is no page. A part of them may have been
+    ///   copied.
+    ///
+    /// # Safety
+    ///
+    /// For the slots that the bytes go to as for [`page`](Self::page), but with a lease: this may
+    /// sleep.
+    #[inline]
+    pub(crate) unsafe fn copy_from_user(
+        slots: &[Self],
+        offset: usize,
+        from: UserPtr,
+        len: usize,
+    ) -> Result {
+        if slots.is_empty() || offset >= PAGE_SIZE {
+            return Err(EINVAL);
+        }
+        if len > (slots.len() << PAGE_SHIFT) - offset {
+            return Err(EINVAL);
+        }
+        let pages = slots.as_ptr().wrapping_byte_add(offset_of!(Self, page));
+
+        // SAFETY: There is a page pointer at each multiple of a slot's size. Those are read that bytes
+        // go to, and do not change now, as the caller promises. Each is null, where the copy ends, or
+        // that of a page that the slot has a reference to. The copy is made by C code, for which it
+        // does not matter that the owner reads the page at the same time.
+        let left = unsafe {
+            vmarea_copy_from_user(
+                pages.cast(),
+                size_of::<Self>(),
+                offset,
+                from.as_const_ptr(),
+                len,
+            )
+        };
+        if left > 0 {
+            return Err(EFAULT);
+        }
+        Ok(())
     }
 
     /// Puts `page` into the slot, which must be empty.

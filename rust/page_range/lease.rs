@@ -2,11 +2,7 @@
 
 //! What can be done with a leased part of a page range.
 
-use core::{
-    mem::MaybeUninit,
-    ops::Range,
-    slice, //
-};
+use core::ops::Range;
 
 use kernel::{
     page::{
@@ -22,11 +18,11 @@ use kernel::{
 use crate::{
     bindings::{
         vmarea_clear,
-        vmarea_copy_from_user,
         vmarea_copy_to_page, //
     },
     context::UserContext,
-    page::PageRef, //
+    page::PageRef,
+    slot::Slot, //
 };
 
 use super::{
@@ -107,37 +103,19 @@ impl Lease {
         from: UserPtr,
         len: usize,
     ) -> Result {
-        let at = self.offset + self.check_part(at, len)?.start;
+        let mut at = self.offset + self.check_part(at, len)?.start;
         let slots = &self.range.place.as_ref().ok_or(ESRCH)?.slots;
-        let (first, offset) = (at >> PAGE_SHIFT, at & !PAGE_MASK);
+        let (mut from, mut left) = (from, len);
 
-        // Most messages are short.
-        if offset + len <= PAGE_SIZE && len > 0 {
-            let slot = slots.get(first).ok_or(EFAULT)?;
-            // SAFETY: This lease covers the slot, and was populated before it was handed out.
-            let page = unsafe { slot.page() }.ok_or(EFAULT)?;
-            return copy_to(&[page], offset, from, len);
-        }
-        let mut slots = slots.run(first..(at + len).div_ceil(PAGE_SIZE));
-        let (mut offset, mut from, mut left) = (offset, from, len);
         while left > 0 {
-            let mut pages = [const { MaybeUninit::<PageRef<'_>>::uninit() }; BATCH];
-            let mut count = 0;
-            for (page, slot) in pages.iter_mut().zip(&mut slots) {
-                // SAFETY: As above.
-                page.write(unsafe { slot.page() }.ok_or(EFAULT)?);
-                count += 1;
-            }
-            // SAFETY: So many were written.
-            let pages = unsafe { slice::from_raw_parts(pages.as_ptr().cast(), count) };
-            let now = usize::min(left, (count << PAGE_SHIFT).saturating_sub(offset));
-            if now == 0 {
-                return Err(EFAULT);
-            }
-            copy_to(pages, offset, from, now)?;
+            let slots = slots.part_from(at >> PAGE_SHIFT).ok_or(EFAULT)?;
+            let offset = at & !PAGE_MASK;
+            let now = usize::min(left, (slots.len() << PAGE_SHIFT) - offset);
+            // SAFETY: This lease covers the slots, and was populated before it was handed out.
+            unsafe { Slot::copy_from_user(slots, offset, from, now) }?;
+            at += now;
             from = from.wrapping_byte_add(now);
             left -= now;
-            offset = 0;
         }
         Ok(())
     }
@@ -153,7 +131,8 @@ impl Lease {
         self.for_each_page(at, bytes.len(), |page, offset, part| {
             let (now, later) = rest.split_at_checked(part).ok_or(EINVAL)?;
 
-            // SAFETY: As in `copy_from_user`, and there are `part` bytes to be copied.
+            // SAFETY: The page is valid and has so many bytes from there on, and there are `part` bytes
+            // to be copied. That the owner reads the page at the same time does not matter to C code.
             unsafe { vmarea_copy_to_page(page.as_ptr(), offset, now.as_ptr().cast(), part) };
             rest = later;
             Ok(())
@@ -164,7 +143,7 @@ impl Lease {
     pub fn clear(&self) {
         // It cannot fail: the range is the lease's own.
         let _ = self.for_each_page(0, self.len, |page, offset, part| {
-            // SAFETY: As in `copy_from_user`.
+            // SAFETY: As in `write`, except that nothing is copied.
             unsafe { vmarea_clear(page.as_ptr(), offset, part) };
             Ok(())
         });
@@ -232,27 +211,6 @@ impl Lease {
         }
     }
 }
-
-/// Copies `len` bytes of user memory to pages that follow each other, from `offset` in the first one
-/// on.
-#[inline]
-fn copy_to(pages: &[PageRef<'_>], offset: usize, from: UserPtr, len: usize) -> Result {
-    if offset + len > pages.len() << PAGE_SHIFT {
-        return Err(EINVAL);
-    }
-    // SAFETY: The pages are valid and have so many bytes; a `PageRef` is a pointer to one. The copy is
-    // made by C code, for which it does not matter that the owner reads the pages at the same time.
-    let missing =
-        unsafe { vmarea_copy_from_user(pages.as_ptr().cast(), offset, from.as_const_ptr(), len) };
-
-    if missing > 0 {
-        return Err(EFAULT);
-    }
-    Ok(())
-}
-
-/// The most pages that are copied to at once. They are noted on the stack.
-const BATCH: usize = 16;
 
 impl Drop for Lease {
     fn drop(&mut self) {

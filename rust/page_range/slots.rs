@@ -118,6 +118,19 @@ impl Slots {
         slot.after().or_else(|| self.get(slot.index() + 1))
     }
 
+    /// The slot with this index and those after it in its group, if it is there. What a group has
+    /// beyond the end of the range is always empty.
+    #[inline]
+    pub(super) fn part_from(&self, index: usize) -> Option<&[Slot]> {
+        if index >= self.ready() {
+            return None;
+        }
+        // SAFETY: There is a slot of that group.
+        let group = unsafe { self.group(index / SlotGroup::LEN) };
+
+        Some(&group.slots()[index % SlotGroup::LEN..])
+    }
+
     /// Those of the slots in `range` that are there, in their order.
     pub(super) fn run(&self, range: Range<usize>) -> Run<'_> {
         // INVARIANT: So many are there.
