@@ -88,16 +88,19 @@ mod operations;
 pub(crate) mod protocol;
 mod reclaim;
 mod slots;
+// As `protocol`.
+#[expect(unreachable_pub)]
+pub(crate) mod state;
 
 use backing::RangeArea;
 pub use lease::Lease;
 use protocol::{
     Needs,
-    SlotState,
     Usage, //
 };
 pub use reclaim::PageLru;
 use slots::Slots;
+use state::SlotState;
 
 /// When pages are mapped into the owner of a range.
 ///

@@ -3,7 +3,7 @@
 //! Slots: the places for pages in a page range.
 //!
 //! A slot consists of two parts: [`Slot`] is what must stay at its address or is read without a
-//! lock, [`SlotState`](crate::page_range::protocol::SlotState) is what the range's lock protects.
+//! lock, [`SlotState`](crate::page_range::state::SlotState) is what the range's lock protects.
 //!
 //! Slots come in groups, which are what is allocated. What the slots of a group have in common is in
 //! the group, where a slot finds it by its own address.

@@ -39,10 +39,10 @@ use super::{
         Backing,
         InsertError,
         Kind,
-        SlotState,
         Stopped,
         Usage, //
     },
+    state::SlotState,
     RangeInner,
 };
 

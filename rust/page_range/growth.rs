@@ -12,7 +12,7 @@ use kernel::{
 };
 
 use super::{
-    protocol::SlotState,
+    state::SlotState,
     Place,
     RangeInner, //
 };

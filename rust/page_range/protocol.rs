@@ -17,7 +17,7 @@
 //!
 //! * An idle slot is in the list. An empty one is not, so no page is freed that is in it.
 //! * A used slot may be in the list, until reclaim meets it there.
-//! * [`SlotState::listed`] is whether a slot is in the list. Only who holds the lock changes either.
+//! * [`SlotState::is_listed`] is whether a slot is in the list. Only who holds the lock changes either.
 //! * When the range is closed nothing is in the list, nor will be.
 //!
 //! So a slot is not where its last use would put it in the list. Reclaim makes up for it: a slot that
@@ -28,42 +28,20 @@ use core::ops::{
     Range, //
 };
 
+use super::state::{
+    begin_lease,
+    end_lease,
+    Found,
+    Left,
+    SlotState, //
+};
+
 /// What the range's lock protects.
 pub struct Usage<S> {
     /// The state of each slot, in their order.
     pub states: S,
     /// The range is gone. Pages are freed as soon as they have no lease.
     pub closed: bool,
-}
-
-/// What the range's lock protects of a slot.
-#[derive(Clone, Copy, Default)]
-pub struct SlotState {
-    /// How many leases cover the slot. Memory for the leases runs out long before it overflows.
-    leases: u32,
-    /// Whether there is a page in the slot.
-    filled: bool,
-    /// Whether the page was mapped since it is in the slot. User space may have undone it.
-    mapped: bool,
-    /// Whether the slot is in the LRU list.
-    pub listed: bool,
-    /// Of a slot in the list: whether a lease began since it came there, or was met by reclaim.
-    touched: bool,
-}
-
-impl SlotState {
-    fn is_idle(&self) -> bool {
-        (self.leases == 0) & self.filled
-    }
-
-    fn is_used(&self) -> bool {
-        self.leases > 0 && self.filled
-    }
-
-    /// Whether it is to be put into the LRU list.
-    fn is_unlisted(&self) -> bool {
-        self.is_idle() && !self.listed
-    }
 }
 
 /// A state of a slot.
@@ -193,15 +171,12 @@ pub fn cover<B: Backing>(range: &B, covered: Range<usize>) -> Result<Needs, Gone
         return Err(Gone);
     }
 
-    let (mut idle, mut filled, mut mapped) = (0, 0, 0);
     let states = &mut usage.states[covered];
-    for state in &mut *states {
-        idle += usize::from(state.is_idle());
-        filled += usize::from(state.filled);
-        mapped += usize::from(state.mapped);
-        state.leases += 1;
-        state.touched = true;
-    }
+    let Found {
+        idle,
+        filled,
+        mapped,
+    } = begin_lease(states);
     if idle > 0 {
         range.count(idle, Kind::Idle, Kind::Used);
     }
@@ -214,52 +189,44 @@ pub fn cover<B: Backing>(range: &B, covered: Range<usize>) -> Result<Needs, Gone
 /// Ends a lease on each of the `covered` slots.
 pub fn uncover<B: Backing>(range: &B, covered: Range<usize>) {
     let mut usage = range.lock();
-    let (mut idle, mut unlisted) = (0, 0);
+    let Left { idle, unlisted } = end_lease(&mut usage.states[covered.clone()]);
 
-    for state in &mut usage.states[covered.clone()] {
-        state.leases -= 1;
-        idle += usize::from(state.is_idle());
-        unlisted += usize::from(state.is_unlisted());
-    }
     if usage.closed {
         free_idle(range, &mut usage.states, covered, Kind::Used);
         return;
     }
     if unlisted > 0 {
-        set_listed(
-            range,
-            &mut usage.states,
-            covered,
-            SlotState::is_unlisted,
-            true,
-        );
+        list(range, &mut usage.states, covered);
     }
     if idle > 0 {
         range.count(idle, Kind::Used, Kind::Idle);
     }
 }
 
-/// Moves those of `slots` that are `like` that into the LRU list, or out of it.
+/// Moves those of `slots` into the LRU list that should be there and are not.
 #[cold]
-fn set_listed<B: Backing>(
-    range: &B,
-    states: &mut [SlotState],
-    slots: Range<usize>,
-    like: fn(&SlotState) -> bool,
-    listed: bool,
-) {
+fn list<B: Backing>(range: &B, states: &mut [SlotState], slots: Range<usize>) {
     let mut left = slots;
 
-    while let Some(run) = run_of(&states[..left.end], left.start, like) {
+    while let Some(run) = run_of(&states[..left.end], left.start, SlotState::is_unlisted) {
         left.start = run.end;
         for state in &mut states[run.clone()] {
-            state.listed = listed;
-            state.touched = false;
+            state.set_listed();
         }
-        match listed {
-            true => range.list(run),
-            false => range.unlist(run),
+        range.list(run);
+    }
+}
+
+/// Moves those of `slots` out of the LRU list that are there.
+fn unlist<B: Backing>(range: &B, states: &mut [SlotState], slots: Range<usize>) {
+    let mut left = slots;
+
+    while let Some(run) = run_of(&states[..left.end], left.start, SlotState::is_listed) {
+        left.start = run.end;
+        for state in &mut states[run.clone()] {
+            state.set_unlisted();
         }
+        range.unlist(run);
     }
 }
 
@@ -300,12 +267,12 @@ pub fn populate<B: Backing>(
 
     for slot in covered.clone() {
         let state = &mut usage.states[slot];
-        if state.filled {
+        if state.is_filled() {
             continue;
         }
         if let Some(page) = fresh(slot) {
             range.put_page(slot, page);
-            state.filled = true;
+            state.set_filled();
             filled += 1;
         }
     }
@@ -320,7 +287,7 @@ pub fn populate<B: Backing>(
 pub fn needs_mapping<B: Backing>(range: &B, covered: Range<usize>) -> bool {
     let usage = range.lock();
 
-    usage.states[covered].iter().any(|state| !state.mapped)
+    usage.states[covered].iter().any(|state| !state.is_mapped())
 }
 
 /// Maps the pages in slots that are not mapped.
@@ -335,7 +302,7 @@ fn insert_missing<B: Backing>(
     while next < slots.end {
         let run = states[next..slots.end]
             .iter()
-            .take_while(|state| !state.mapped)
+            .take_while(|state| !state.is_mapped())
             .count();
         if run == 0 {
             next += 1;
@@ -349,7 +316,7 @@ fn insert_missing<B: Backing>(
             },
         };
         for state in &mut states[next..next + mapped] {
-            state.mapped = true;
+            state.set_mapped();
         }
         next += mapped;
         result?;
@@ -376,7 +343,7 @@ pub fn fault<B: Backing>(
             ..
         }) => Some(Err(error)),
         _ => {
-            states[slot].mapped = true;
+            states[slot].set_mapped();
             Some(Ok(()))
         }
     }
@@ -388,7 +355,7 @@ pub fn fault_around<B: Backing>(range: &B, map: impl FnOnce(&dyn Fn(usize) -> bo
     if let Some(usage) = range.try_lock() {
         let states = &*usage.states;
 
-        map(&|slot| states.get(slot).is_some_and(SlotState::is_used));
+        map(&|slot| states.get(slot).is_some_and(|state| state.is_used()));
     }
 }
 
@@ -414,9 +381,9 @@ pub fn reclaim<'a, B: Backing, L, I>(
     };
     let states = &mut *usage.states;
     let state = &mut states[slot];
-    let touched = core::mem::replace(&mut state.touched, false);
+    let touched = state.take_touched();
     if !state.is_idle() {
-        state.listed = false;
+        state.set_unlisted();
         return Met::Used(isolate(list));
     }
     if touched && second_chance {
@@ -429,10 +396,10 @@ pub fn reclaim<'a, B: Backing, L, I>(
         Err(skipped) => return Met::Skipped(list, skipped),
     };
 
-    states[slot].listed = false;
+    states[slot].set_unlisted();
     let isolated = isolate(list);
     let run = idle_around(states, slot, limit);
-    set_listed(range, states, run.clone(), |state| state.listed, false);
+    unlist(range, states, run.clone());
     range.count(run.len(), Kind::Idle, Kind::Empty);
 
     // The slots are empty before their pages are unmapped, and no page gets into them before the
@@ -482,18 +449,14 @@ pub fn close<B: Backing>(range: &B) {
     let states = &mut *usage.states;
     let all = 0..states.len();
 
-    set_listed(range, states, all.clone(), |state| state.listed, false);
+    unlist(range, states, all.clone());
     free_idle(range, states, all, Kind::Idle);
 }
 
 /// The first and longest run from `start` on of those that are `like` that.
-fn run_of(
-    states: &[SlotState],
-    start: usize,
-    like: fn(&SlotState) -> bool,
-) -> Option<Range<usize>> {
-    let start = start + states[start..].iter().position(like)?;
-    let run = states[start..].iter().take_while(|&state| like(state));
+fn run_of(states: &[SlotState], start: usize, like: fn(SlotState) -> bool) -> Option<Range<usize>> {
+    let start = start + states[start..].iter().position(|&state| like(state))?;
+    let run = states[start..].iter().take_while(|&&state| like(state));
 
     Some(start..start + run.count())
 }

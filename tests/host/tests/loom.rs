@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The protocol of page ranges, `rust/page_range/protocol.rs`, in all interleavings.
+//! The protocol of page ranges, `rust/page_range/protocol.rs` with `state.rs`, in all interleavings.
 
 #![cfg(loom)]
 
@@ -31,6 +31,8 @@ mod owner;
 mod protocol;
 #[path = "loom/range.rs"]
 mod range;
+#[path = "../../../rust/page_range/state.rs"]
+mod state;
 #[path = "loom/steps.rs"]
 mod steps;
 #[path = "loom/threads.rs"]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Properties of the protocol of page ranges, `rust/page_range/protocol.rs`, as far as one thread
-//! can tell. All that several threads can do to each other is in `loom.rs`.
+//! Properties of the protocol of page ranges, `rust/page_range/protocol.rs` with `state.rs`, as far as
+//! one thread can tell. All that several threads can do to each other is in `loom.rs`.
 
 use std::ops::Range as Slots;
 
@@ -31,6 +31,8 @@ mod model;
 mod protocol;
 #[path = "protocol/range.rs"]
 mod range;
+#[path = "../../../rust/page_range/state.rs"]
+mod state;
 
 /// The most pages that reclaim takes at once.
 const MOST: usize = 32;

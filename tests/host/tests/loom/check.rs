@@ -17,11 +17,11 @@ use crate::{
         self,
         Backing,
         Kind,
-        SlotState,
         Stopped,
         Usage, //
     },
-    range::Range, //
+    range::Range,
+    state::SlotState, //
 };
 
 /// Checks everything. Takes no steps.
@@ -77,7 +77,7 @@ impl Peek<'_> {
     }
 
     fn is_listed(&self, slot: usize) -> bool {
-        self.0.borrow().states[slot].listed
+        self.0.borrow().states[slot].is_listed()
     }
 
     fn is_mapped(&self, slot: usize) -> bool {

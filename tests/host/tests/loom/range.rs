@@ -44,10 +44,10 @@ use crate::{
         Backing,
         InsertError,
         Kind,
-        SlotState,
         Stopped,
         Usage, //
     },
+    state::SlotState,
     threads::Lease,
 };
 

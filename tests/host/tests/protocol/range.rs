@@ -13,13 +13,15 @@ use std::{
     rc::Rc, //
 };
 
-use crate::protocol::{
-    Backing,
-    InsertError,
-    Kind,
-    SlotState,
-    Stopped,
-    Usage, //
+use crate::{
+    protocol::{
+        Backing,
+        InsertError,
+        Kind,
+        Stopped,
+        Usage, //
+    },
+    state::SlotState, //
 };
 
 /// There is no memory for page tables.
@@ -109,7 +111,7 @@ impl Range {
 
     /// Whether a slot knows that it is in the list.
     pub fn is_listed(&self, slot: usize) -> bool {
-        self.usage.borrow().states[slot].listed
+        self.usage.borrow().states[slot].is_listed()
     }
 
     /// Moves a slot to the end of the list.
