@@ -7,8 +7,7 @@
 
 use core::{
     marker::PhantomData,
-    mem::MaybeUninit,
-    ptr, //
+    mem::MaybeUninit, //
 };
 
 use kernel::{
@@ -81,12 +80,13 @@ impl<T: FromBytes + IntoBytes> UserRecord<T> {
     ///
     /// May sleep.
     pub fn read(&self, _: &mut UserContext) -> Result<T> {
-        let mut value = T::new_zeroed();
-        let words = ptr::from_mut(&mut value).cast();
+        let mut value = MaybeUninit::<T>::uninit();
+        let words = value.as_mut_ptr().cast();
 
-        // SAFETY: The value has so many words, each of which may be anything.
+        // SAFETY: There is room for so many words, which are all that there are in a value.
         match unsafe { vmarea_read_words(words, self.at.as_const_ptr().cast(), Self::WORDS) } {
-            0 => Ok(value),
+            // SAFETY: All of its words were written. They are a value, whatever they are.
+            0 => Ok(unsafe { value.assume_init() }),
             _ => Err(EFAULT),
         }
     }
@@ -256,12 +256,12 @@ impl<const AHEAD: usize> UserStream<AHEAD> {
 
     /// Reads ahead, `needed` bytes at least.
     fn fill(&mut self, needed: usize) -> Result {
-        if self.start < self.end {
+        if self.start > 0 {
             self.ahead.copy_within(self.start..self.end, 0);
+            // INVARIANT: They are where they were moved to.
+            self.end -= self.start;
+            self.start = 0;
         }
-        // INVARIANT: They are where they were moved to.
-        self.end -= self.start;
-        self.start = 0;
 
         let room = &mut self.ahead[self.end..];
         let missing = needed - self.end;
