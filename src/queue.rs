@@ -89,8 +89,10 @@ where
 {
     now: u64,
     notes: [Note; NOTES],
-    /// How many commands the notes are.
-    noted: u32,
+    /// How many things there are.
+    len: usize,
+    /// How many of them are neither messages nor receipts of the most frequent kind.
+    others: usize,
     messages: List<Transaction>,
     nodes: List<Node, NODES>,
     deaths: List<Death>,
@@ -117,7 +119,8 @@ where
                 note(0),
                 note(0),
             ],
-            noted: 0,
+            len: 0,
+            others: 0,
             messages: List::new(),
             nodes: List::new(),
             deaths: List::new(),
@@ -137,11 +140,7 @@ where
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.noted == 0 && self.messages.is_empty() && self.has_no_others()
-    }
-
-    fn has_no_others(&self) -> bool {
-        self.nodes.is_empty() && self.deaths.is_empty() && self.freezes.is_empty()
+        self.len == 0
     }
 
     /// Whether a message is next.
@@ -163,27 +162,53 @@ where
     pub(crate) fn push_receipt(&mut self, command: u32) {
         let time = self.time();
         let later = !self.nodes.is_empty();
-        let receipts = &mut self.notes[..COMMAND_ERROR];
+        let Some(place) = self.place_of(command) else {
+            return;
+        };
+        let note = &mut self.notes[place];
 
-        if let Some(note) = receipts.iter_mut().find(|note| note.command == command) {
-            if note.count == 0 || later {
-                note.time = time;
-            }
-            note.count = note.count.saturating_add(1);
-            self.noted = self.noted.saturating_add(1);
+        if note.count == 0 || later {
+            note.time = time;
+        }
+        if let Some(count) = note.count.checked_add(1) {
+            note.count = count;
+            self.note_added(place);
         }
     }
 
     /// Takes back the last receipt of a kind.
     pub(crate) fn take_back_receipt(&mut self, command: u32) {
-        let receipts = &mut self.notes[..COMMAND_ERROR];
+        let Some(place) = self.place_of(command) else {
+            return;
+        };
+        let note = &mut self.notes[place];
 
-        if let Some(note) = receipts.iter_mut().find(|note| note.command == command) {
-            if note.count > 0 {
-                note.count -= 1;
-                self.noted = self.noted.saturating_sub(1);
-            }
+        if note.count > 0 {
+            note.count -= 1;
+            self.note_removed(place);
         }
+    }
+
+    /// Where the receipts `command` are noted.
+    fn place_of(&self, command: u32) -> Option<usize> {
+        let mut receipts = self.notes[..COMMAND_ERROR].iter();
+
+        receipts.position(|note| note.command == command)
+    }
+
+    fn note_added(&mut self, place: usize) {
+        self.len += 1;
+        self.others += usize::from(place != COMPLETE);
+    }
+
+    fn note_removed(&mut self, place: usize) {
+        self.len -= 1;
+        self.others -= usize::from(place != COMPLETE);
+    }
+
+    fn news_added(&mut self) {
+        self.len += 1;
+        self.others += 1;
     }
 
     /// Notes why the thread's last command failed.
@@ -211,13 +236,14 @@ where
                 count: 1,
                 time,
             };
-            self.noted = self.noted.saturating_add(1);
+            self.note_added(place);
         }
     }
 
     pub(crate) fn push_message(&mut self, message: ListArc<Transaction>) {
         message.turn.set(self.time());
         self.messages.push_back(message);
+        self.len += 1;
     }
 
     /// Adds a node, unless it is in such a queue already.
@@ -228,6 +254,7 @@ where
         if let Ok(item) = ListArc::<Node, NODES>::try_from_arc(node.clone()) {
             item.turn::<NODES>().set(self.time());
             self.nodes.push_back(item);
+            self.news_added();
         }
     }
 
@@ -236,6 +263,7 @@ where
         if let Ok(item) = ListArc::try_from_arc(death.clone()) {
             item.turn.set(self.time());
             self.deaths.push_back(item);
+            self.news_added();
         }
     }
 
@@ -244,6 +272,7 @@ where
         if let Ok(item) = ListArc::try_from_arc(listener.clone()) {
             item.turn.set(self.time());
             self.freezes.push_back(item);
+            self.news_added();
         }
     }
 
@@ -253,31 +282,40 @@ where
         match self.whose_turn()? {
             Kind::Note(place) => {
                 let note = &mut self.notes[place];
+                let command = note.command;
 
                 note.count -= 1;
-                self.noted = self.noted.saturating_sub(1);
-                Some(Item::Command(note.command))
+                self.note_removed(place);
+                Some(Item::Command(command))
             }
-            Kind::Message => Some(Item::Message(self.messages.pop_front()?)),
+            Kind::Message => {
+                let message = self.messages.pop_front()?;
+                self.len -= 1;
+                Some(Item::Message(message))
+            }
             kind => self.pop_news(kind),
         }
     }
 
     #[inline(never)]
     fn pop_news(&mut self, kind: Kind) -> Option<Item> {
-        Some(match kind {
+        let item = match kind {
             Kind::Node => Item::Node(self.nodes.pop_front()?.into_arc()),
             Kind::Death => Item::Death(self.deaths.pop_front()?.into_arc()),
             Kind::Freeze => Item::Freeze(self.freezes.pop_front()?.into_arc()),
             Kind::Note(_) | Kind::Message => return None,
-        })
+        };
+
+        self.len -= 1;
+        self.others -= 1;
+        Some(item)
     }
 
     #[inline]
     fn whose_turn(&self) -> Option<Kind> {
         // Most often there are receipts of one kind and messages, if that.
         let receipts = &self.notes[COMPLETE];
-        if self.noted != receipts.count || !self.has_no_others() {
+        if self.others > 0 {
             return self.earliest();
         }
         let message = self.messages.iter().next();
@@ -285,7 +323,7 @@ where
             .as_ref()
             .is_none_or(|message| receipts.time < message.turn.get());
 
-        if self.noted > 0 && earlier {
+        if receipts.count > 0 && earlier {
             return Some(Kind::Note(COMPLETE));
         }
         message.map(|_| Kind::Message)
