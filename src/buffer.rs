@@ -149,26 +149,27 @@ impl BufferSpace {
         self.forget_sender(size, sender);
     }
 
+    #[inline]
     fn forget_sender(&mut self, size: usize, sender: Option<i32>) {
         if let Some(sender) = sender {
             self.senders.remove(sender, size);
         }
     }
 
-    /// Takes what user space has at `offset` in `process`, and makes the place free if nothing has to
-    /// be done before. Returns whether it is.
-    fn take(&mut self, process: &Process, offset: usize) -> Option<(Delivered, bool)> {
-        let (kept, free) = self.space.take_kept(offset, |kept| {
+    /// Moves what user space has at `offset` in `process` to `to`, if there is nothing yet, and makes the
+    /// place free if nothing has to be done before. Returns whether it is.
+    fn take(&mut self, process: &Process, offset: usize, to: &mut Option<Delivered>) -> bool {
+        let free = self.space.take_kept(offset, to, |kept| {
             if !kept.clear {
                 kept.note_free(process);
             }
             !kept.clear
-        })?;
+        });
 
-        if free {
+        if let Some(kept) = to.as_ref().filter(|_| free) {
             self.forget_sender(kept.lease.len(), kept.sender);
         }
-        Some((kept, free))
+        free
     }
 }
 
@@ -366,6 +367,7 @@ impl Drop for Buffer {
 
 impl Delivered {
     /// Frees the buffer in `process`, and lets the next one-way transaction through.
+    #[cold]
     fn free(self, process: &Process) {
         self.free_place(process);
         self.end(process);
@@ -389,32 +391,36 @@ impl Delivered {
 
     /// Ends what the buffer kept alive, after its place is free, and lets the next one-way transaction
     /// through. The pages may have another lease by now.
+    #[inline(always)]
     fn end(self, process: &Process) {
         let Self {
             lease,
             target,
-            holds_oneway,
+            mut holds_oneway,
             cargo,
             ..
         } = self;
 
         drop(lease);
-        if let Some(node) = target.as_ref().filter(|_| holds_oneway) {
-            node.oneway_done();
-        }
         if let Some(cargo) = cargo {
-            KBox::into_inner(cargo).end(process);
+            // The owner gets the next transaction before it is told what ends with the objects.
+            if let Some(node) = target.as_ref().filter(|_| holds_oneway) {
+                node.oneway_done();
+                holds_oneway = false;
+            }
+            Cargo::end(cargo, process);
         }
         if let Some(node) = target {
-            node.remove_local(true);
+            node.end_buffer(holds_oneway);
         }
     }
 }
 
 impl Cargo {
     /// Ends what the objects in a buffer of `process` kept alive.
-    fn end(self, process: &Process) {
-        for object in self.objects {
+    #[inline(never)]
+    fn end(this: KBox<Self>, process: &Process) {
+        for object in KBox::into_inner(this).objects {
             match object {
                 Kept::Node { node, strong } => node.remove_local(strong),
                 Kept::Handle { handle, strong } => {
@@ -448,7 +454,9 @@ pub(crate) fn free(process: &Process, context: &UserContext, address: usize) {
     else {
         return;
     };
-    let Some((kept, is_free)) = process.space().take(process, offset) else {
+    let mut kept = None;
+    let is_free = process.space().take(process, offset, &mut kept);
+    let Some(kept) = kept else {
         return;
     };
     if !is_free {

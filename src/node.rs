@@ -239,17 +239,41 @@ impl Node {
     /// Ends a reference of the driver's own.
     pub(crate) fn remove_local(self: &Arc<Self>, strong: bool) {
         let mut inner = self.owner.lock().lock();
-        let state = self.state.access_mut(&mut inner);
+        let removed = self.end_local(&mut inner, strong);
+
+        drop(inner);
+        drop(removed);
+    }
+
+    /// Ends the strong reference that a buffer had. If the other one-way transactions waited for that, it
+    /// is the turn of the next.
+    pub(crate) fn end_buffer(self: &Arc<Self>, holds_oneway: bool) {
+        let mut inner = self.owner.lock().lock();
+        if holds_oneway {
+            self.next_oneway(&mut inner);
+        }
+        let removed = self.end_local(&mut inner, true);
+
+        drop(inner);
+        drop(removed);
+    }
+
+    /// Ends a reference of the driver's own. What is returned is to be dropped without a lock held.
+    #[inline]
+    fn end_local(
+        self: &Arc<Self>,
+        inner: &mut ProcessInner,
+        strong: bool,
+    ) -> Option<RBTreeNode<u64, Arc<Node>>> {
+        let state = self.state.access_mut(inner);
         // The dead need no references, and have lost count of them.
         if state.dead {
-            return;
+            return None;
         }
         let count = state.count(strong);
 
         *count = count.saturating_sub(1);
-        let removed = self.settle(&mut inner);
-        drop(inner);
-        drop(removed);
+        self.settle(inner)
     }
 
     /// Keeps the node for [`unhold`](Self::unhold).

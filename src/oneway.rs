@@ -90,12 +90,16 @@ impl Node {
 
     /// The buffer of a one-way transaction was freed: it is the turn of the next.
     pub(crate) fn oneway_done(&self) {
-        let mut inner = self.owner.lock().lock();
-        let oneway = &mut self.state.access_mut(&mut inner).oneway;
+        self.next_oneway(&mut self.owner.lock().lock());
+    }
+
+    /// What [`oneway_done`](Self::oneway_done) does.
+    pub(crate) fn next_oneway(&self, inner: &mut ProcessInner) {
+        let oneway = &mut self.state.access_mut(inner).oneway;
 
         match oneway.waiting.pop_front() {
             Some(next) => {
-                next.hold_oneway(&mut inner);
+                next.hold_oneway(inner);
                 inner.queue(next);
             }
             None => oneway.busy = false,

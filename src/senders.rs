@@ -81,6 +81,7 @@ impl<M: TreeKind> Senders<M> {
     }
 
     /// Ends the counting of a buffer.
+    #[inline(never)]
     pub(crate) fn remove(&mut self, sender: i32, bytes: usize) {
         let Some(usage) = self.usages.get_mut(&sender) else {
             return;

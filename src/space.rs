@@ -237,31 +237,39 @@ impl<T, M: TreeKind> Space<T, M> {
         }
     }
 
-    /// Keeps `value` with the allocated chunk at `offset`. Leaves it where it is if there is none.
+    /// Keeps `value` with the allocated chunk at `offset`. Leaves it where it is if there is none, or
+    /// something is kept with it.
     pub(crate) fn keep(&mut self, offset: usize, value: &mut Option<T>) {
         if let Some((_, kept)) = self.chunks.get_mut(&offset).and_then(Chunk::allocated) {
-            *kept = value.take();
+            if kept.is_none() {
+                core::mem::swap(kept, value);
+            }
         }
     }
 
-    /// Takes what is kept with the chunk at `offset`. If it is `done` with, the chunk is freed, which
-    /// is what is returned with it. Otherwise the chunk stays allocated.
+    /// Moves what is kept with the chunk at `offset` to `value`, if there is nothing yet. If it is `done`
+    /// with, the chunk is freed, which is what is returned. Otherwise it stays allocated.
     pub(crate) fn take_kept(
         &mut self,
         offset: usize,
+        value: &mut Option<T>,
         done: impl FnOnce(&T) -> bool,
-    ) -> Option<(T, bool)> {
-        let chunk = self.chunks.get_mut(&offset)?;
-        let (oneway, kept) = chunk.allocated()?;
-        let value = kept.take()?;
-        let done = done(&value);
+    ) -> bool {
+        let Some(chunk) = self.chunks.get_mut(&offset) else {
+            return false;
+        };
+        let Some((oneway, kept)) = chunk.allocated().filter(|_| value.is_none()) else {
+            return false;
+        };
+        core::mem::swap(kept, value);
+        let done = value.as_ref().is_some_and(done);
 
         if done {
             chunk.set_aside(true, false);
             let size = chunk.size;
             self.put_aside(offset, size, oneway);
         }
-        Some((value, done))
+        done
     }
 
     /// Frees the allocated chunk at `offset`, if there is one.

@@ -127,7 +127,7 @@ impl Pair {
     }
 
     fn take_kept(&mut self, offset: usize, done: bool) -> Result<(), TestCaseError> {
-        let (taken, asked) = with_nodes_left(0, || self.space.take_kept(offset, |_| done));
+        let (taken, asked) = with_nodes_left(0, || take_kept(&mut self.space, offset, done));
         let expected = self.model.take_kept(offset);
 
         if done && expected.is_some() {
@@ -194,6 +194,13 @@ impl Pair {
         self.settle();
         Ok(())
     }
+}
+
+/// Takes what is kept at `offset`. Returns it, and whether the chunk was freed.
+fn take_kept<T>(space: &mut Space<T, SortedKind>, offset: usize, done: bool) -> Option<(T, bool)> {
+    let mut value = None;
+    let freed = space.take_kept(offset, &mut value, |_| done);
+    Some((value?, freed))
 }
 
 /// Allocates chunks until nothing is free, as long as `lens` are and then as long as fits.
@@ -363,19 +370,19 @@ proptest! {
         let chunks = fill(&mut space, &lens);
 
         for &(offset, _) in &chunks {
-            prop_assert_eq!(space.take_kept(offset, |_| false), None);
+            prop_assert_eq!(take_kept(&mut space, offset, false), None);
             let mut value = Some(offset);
             space.keep(offset, &mut value);
             prop_assert_eq!(value, None);
         }
         for &(offset, _) in &chunks {
-            prop_assert_eq!(space.take_kept(offset, |_| false), Some((offset, false)));
-            prop_assert_eq!(space.take_kept(offset, |_| false), None);
+            prop_assert_eq!(take_kept(&mut space, offset, false), Some((offset, false)));
+            prop_assert_eq!(take_kept(&mut space, offset, false), None);
             space.free(offset);
             let mut value = Some(offset);
             space.keep(offset, &mut value);
             prop_assert_eq!(value, Some(offset));
-            prop_assert_eq!(space.take_kept(offset, |_| true), None);
+            prop_assert_eq!(take_kept(&mut space, offset, true), None);
         }
     }
 
@@ -444,7 +451,7 @@ fn what_is_drained_takes_everything_along() {
 
     let drained = space.drain();
     assert_eq!(space.allocate(0, false), Err(Error::NoSpace));
-    assert_eq!(space.take_kept(offset, |_| true), None);
+    assert_eq!(take_kept(&mut space, offset, true), None);
     assert_eq!(Rc::strong_count(&value), 2);
     drop(drained);
     assert_eq!(Rc::strong_count(&value), 1);

@@ -117,11 +117,11 @@ impl Model {
 
     pub fn keep(&mut self, offset: usize, value: u32) -> bool {
         match self.allocated_at(offset) {
-            Some(allocated) => {
+            Some(allocated) if allocated.kept.is_none() => {
                 allocated.kept = Some(value);
                 true
             }
-            None => false,
+            _ => false,
         }
     }
 
