@@ -267,22 +267,20 @@ impl Process {
             thread.push(&mut inner, transaction);
             return Ok(false);
         }
-        let started = match transaction.node.clone() {
-            Some(node) if oneway => node.oneway_start(&mut inner, transaction),
-            _ => Started::Now(transaction),
+        let node = transaction.node.as_ref().filter(|_| oneway).cloned();
+        let started = match node {
+            Some(node) => node.oneway_start(&mut inner, transaction),
+            None => Started::Now(transaction),
         };
-        let outdated = match started {
-            Started::Now(transaction) => {
-                inner.queue(transaction);
-                None
+        match started {
+            Started::Now(transaction) => inner.queue(transaction),
+            Started::Later(None) => {}
+            Started::Later(Some(outdated)) => {
+                inner.freezer.outstanding -= 1;
+                drop(inner);
+                drop(outdated);
             }
-            Started::Later(outdated) => outdated,
-        };
-        if outdated.is_some() {
-            inner.freezer.outstanding -= 1;
         }
-        drop(inner);
-        drop(outdated);
         Ok(frozen)
     }
 
