@@ -110,6 +110,7 @@ impl<'m> Message<'m> {
     /// * `ENOMEM`, `ENOSPC`, `ESRCH`.
     ///
     /// What the message keeps alive so far ends with the buffer.
+    #[inline(never)]
     pub(crate) fn send(mut self) -> Result {
         let layout = self.buffer.layout;
         if !layout.is_aligned() {

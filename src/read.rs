@@ -35,7 +35,10 @@ use crate::{
         LIMIT, //
     },
     trace,
-    transaction::Transaction,
+    transaction::{
+        drop_call,
+        Transaction, //
+    },
     uapi::{
         TransactionData,
         WriteRead,
@@ -63,9 +66,12 @@ struct Reading {
     had_work: bool,
     /// The process is to be asked for another thread, which was noted.
     spawn: bool,
-    /// The buffer of the message that was taken last, which is too large to be moved about. Whenever
-    /// the process is locked, there is none.
+    /// The buffer of the message that was taken last, which is too large to be moved about. There is
+    /// none when the next one is taken.
     buffer: Option<Buffer>,
+    /// What is left of the last thing that was told and is not a message. It is dropped before the
+    /// process is locked again.
+    rest: Option<(Item, Option<Changes>)>,
 }
 
 impl Reading {
@@ -75,12 +81,14 @@ impl Reading {
     }
 }
 
-/// What was taken from the queues, under the lock, and is to be looked at or dropped without it.
+/// What was taken from the queues, under the lock.
 enum Taken {
-    /// A message, and what was the thread's topmost call before it got this one.
+    /// A message, to be looked at without the lock, and what was the thread's topmost call before it
+    /// got this one.
     Message(ListArc<Transaction>, Option<Arc<Transaction>>),
-    /// Something that is told already, and whether nothing more is to be taken.
-    Told(Item, Option<Changes>, bool),
+    /// Something that is told already, of which the [rest](Reading::rest) is to be dropped without the
+    /// lock, and whether nothing more is to be taken.
+    Told(bool),
     Nothing,
 }
 
@@ -108,6 +116,7 @@ impl Thread {
             had_work: false,
             spawn: false,
             buffer: None,
+            rest: None,
         };
         if starts {
             reading.told.word(BR_NOOP).ok_or(EINVAL)?;
@@ -206,24 +215,28 @@ impl Thread {
                         inner.requested_threads = inner.requested_threads.saturating_sub(1);
                     }
                 }
-                Taken::Told(item, changes, false) => {
+                Taken::Told(last) => {
                     // Nodes and notifications are dropped without the lock.
-                    drop((item, changes));
+                    reading.rest = None;
+                    if last {
+                        return Ok(reading.is_done());
+                    }
                     inner = self.process.lock().lock();
                 }
-                Taken::Told(_, _, true) | Taken::Nothing => return Ok(reading.is_done()),
+                Taken::Nothing => return Ok(reading.is_done()),
             }
         }
     }
 
     /// Takes what there is, until there is something that cannot be told under the lock.
     fn take(&self, mut inner: InnerGuard<'_>, reading: &mut Reading, shared: bool) -> Taken {
-        let told = &mut reading.told;
-        told.add_unread(&mut self.state.access_mut(&mut inner).unread);
+        reading
+            .told
+            .add_unread(&mut self.state.access_mut(&mut inner).unread);
 
         let taken = loop {
             // Each thing needs as much room as the largest of them, as clients know it.
-            if told.room() < READ_RESERVE {
+            if reading.told.room() < READ_RESERVE {
                 break Taken::Nothing;
             }
             let item = match self.state.access_mut(&mut inner).todo.pop() {
@@ -232,20 +245,20 @@ impl Thread {
             };
             break match item {
                 Some(Item::Command(command)) => {
-                    told.word(command);
+                    reading.told.word(command);
                     continue;
                 }
                 Some(Item::Message(message)) => {
                     reading.buffer = message.take_buffer(&mut inner);
                     self.take_message(&mut inner, message)
                 }
-                Some(item) => Self::tell(&mut inner, item, told),
+                Some(item) => Self::tell(&mut inner, item, reading),
                 None => Taken::Nothing,
             };
         };
         let (is_message, last) = match &taken {
             Taken::Message(..) => (true, true),
-            Taken::Told(_, _, last) => (false, *last),
+            Taken::Told(last) => (false, *last),
             Taken::Nothing => (false, true),
         };
         reading.had_work |= !matches!(taken, Taken::Nothing);
@@ -270,7 +283,8 @@ impl Thread {
 
     /// Tells of something that is not a message.
     #[inline(never)]
-    fn tell(inner: &mut ProcessInner, item: Item, told: &mut Told) -> Taken {
+    fn tell(inner: &mut ProcessInner, item: Item, reading: &mut Reading) -> Taken {
+        let told = &mut reading.told;
         let mut changes = None;
         let last = match &item {
             Item::Node(node) => {
@@ -296,7 +310,8 @@ impl Thread {
             Item::Command(_) | Item::Message(_) => false,
         };
 
-        Taken::Told(item, changes, last)
+        reading.rest = Some((item, changes));
+        Taken::Told(last)
     }
 
     fn update_ready(&self, inner: &mut ProcessInner) {
@@ -401,6 +416,7 @@ impl Thread {
             }
         };
         self.spare.put(message);
+        drop_call(previous);
         true
     }
 

@@ -76,7 +76,11 @@ impl Target {
 
     /// Gives the reference to a buffer.
     fn hand_over(mut self) -> Option<Arc<Node>> {
-        self.node.take()
+        let node = self.node.take();
+
+        // Nothing is left to be dropped.
+        core::mem::forget(self);
+        node
     }
 }
 
@@ -176,15 +180,28 @@ impl Thread {
         let is_plain = !draft.has_objects() && layout.is_aligned() && !purpose.clear;
         let filled = if is_plain { layout.data() } else { 0 };
         let from = UserPtr::from_addr(data.buffer as usize);
-        let mut buffer = Buffer::allocate(context, to.clone(), layout, purpose, from, filled)?;
-        if let (Some(at), Some(label)) = (layout.context_at(), label) {
-            buffer.write(at, label)?;
+        // It is large: as an option from the start it is not moved to become one.
+        let mut buffer = Some(Buffer::allocate(
+            context,
+            to.clone(),
+            layout,
+            purpose,
+            from,
+            filled,
+        )?);
+        let mut is_spam = false;
+        if let Some(buffer) = &mut buffer {
+            is_spam = buffer.is_spam;
+            if let (Some(at), Some(label)) = (layout.context_at(), label) {
+                buffer.write(at, label)?;
+            }
+            if !is_plain {
+                Message::new(context, self, to, buffer, accepts_fds, data).send()?;
+            }
         }
-        if !is_plain {
-            Message::new(context, self, to, &mut buffer, accepts_fds, data).send()?;
-        }
-        let is_spam = buffer.is_spam;
-        let transaction = Transaction::new(&self.spare, draft.id, to, standing, data, buffer)?;
+        let size = layout.total();
+        let transaction =
+            Transaction::new(&self.spare, draft.id, to, standing, data, size, &mut buffer)?;
 
         Ok((transaction, is_spam))
     }

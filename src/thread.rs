@@ -47,6 +47,7 @@ use crate::{
     },
     trace,
     transaction::{
+        drop_call,
         Refused,
         Transaction, //
     },
@@ -274,7 +275,7 @@ impl Thread {
         // That the call was sent is only told together with its outcome.
         state.todo.push_receipt(BR_TRANSACTION_COMPLETE);
         drop(inner);
-        drop(below);
+        drop_call(below);
     }
 
     /// Undoes [`wait_for`](Self::wait_for) for a call that could not be sent.
@@ -376,7 +377,7 @@ impl Thread {
         self.state.access_mut(&mut inner).ready = true;
         self.notify();
         drop(inner);
-        drop(ended);
+        drop_call(ended);
         true
     }
 

@@ -128,15 +128,21 @@ pub(crate) fn told(process: &Process, commands: impl Iterator<Item = u32>) {
 
 /// A message is ready to be sent.
 #[inline(always)]
-pub(crate) fn transaction(id: u64, standing: &Standing, data: &TransactionData, buffer: &Buffer) {
+pub(crate) fn transaction(
+    id: u64,
+    to: &Process,
+    standing: &Standing,
+    data: &TransactionData,
+    size: usize,
+) {
     record!(vbinder_transaction(
         id,
         standing.node.is_none(),
-        buffer.process.pid,
+        to.pid,
         standing.node.as_ref().map_or(0, |node| node.id),
         data.code,
         data.flags,
-        buffer.layout.total(),
+        size,
     ));
 }
 

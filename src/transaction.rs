@@ -140,7 +140,8 @@ pub(crate) struct Standing {
 
 impl Transaction {
     /// The transaction to `to` with the number `id` that `data` describes and whose data is in
-    /// `buffer`. It is where `spare` has a place for it.
+    /// `buffer`, which has `size` bytes and is taken if there is memory. It is where `spare` has a place
+    /// for it.
     ///
     /// # Errors
     ///
@@ -151,9 +152,10 @@ impl Transaction {
         to: &Process,
         standing: Standing,
         data: &TransactionData,
-        buffer: Buffer,
+        size: usize,
+        buffer: &mut Option<Buffer>,
     ) -> Result<ListArc<Self>> {
-        trace::transaction(id, &standing, data, &buffer);
+        trace::transaction(id, to, &standing, data, size);
         let Standing { from, below, node } = standing;
         let task = kernel::current!();
 
@@ -173,9 +175,9 @@ impl Transaction {
                 receiver_nice: Atomic::new(0),
                 failure: Atomic::new(0),
                 _counted: Counted::new(),
-                size: buffer.layout.total(),
+                size,
                 received: Atomic::new(false),
-                buffer: LockedBy::new(to.lock(), Some(buffer)),
+                buffer: LockedBy::new(to.lock(), buffer.take()),
             }? Error))?;
         Ok(transaction.into())
     }
@@ -310,6 +312,14 @@ impl Transaction {
     /// The size of the message, unless the receiver has it.
     pub(crate) fn size(&self) -> Option<usize> {
         (!self.received.load(Relaxed)).then_some(self.size)
+    }
+}
+
+/// Drops a reference, if there is one. Most often there is none, and then nothing is called.
+#[inline]
+pub(crate) fn drop_call(call: Option<Arc<Transaction>>) {
+    if let Some(call) = call {
+        drop(call);
     }
 }
 
