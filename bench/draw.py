@@ -176,7 +176,9 @@ class Plots:
             pages = "some fresh" if every else "resident"
             axes.set_title(f"beside {TITLES[peer]}, {pages}", fontsize=9)
             axes.set_xlabel("threads")
-            axes.legend(fontsize=8)
+            axes.legend(fontsize=8, loc="upper right")
+        # The panels have one scale. There is room for the legends above the bars.
+        panels[0][0].set_ylim(top=panels[0][0].get_ylim()[1] * 1.25)
         panels[0][0].set_ylabel("calls of 64 KiB per second")
         title = "Calls while threads of the receiver map and unmap"
         figure.suptitle(title, x=0.01, ha="left", fontsize=11)
