@@ -206,28 +206,18 @@ pub fn uncover<B: Backing>(range: &B, covered: Range<usize>) {
 /// Moves those of `slots` into the LRU list that should be there and are not.
 #[cold]
 fn list<B: Backing>(range: &B, states: &mut [SlotState], slots: Range<usize>) {
-    let mut left = slots;
-
-    while let Some(run) = run_of(&states[..left.end], left.start, SlotState::is_unlisted) {
-        left.start = run.end;
-        for state in &mut states[run.clone()] {
-            state.set_listed();
-        }
+    for_each_run(states, slots, SlotState::is_unlisted, |run, states| {
+        states.iter_mut().for_each(SlotState::set_listed);
         range.list(run);
-    }
+    });
 }
 
 /// Moves those of `slots` out of the LRU list that are there.
 fn unlist<B: Backing>(range: &B, states: &mut [SlotState], slots: Range<usize>) {
-    let mut left = slots;
-
-    while let Some(run) = run_of(&states[..left.end], left.start, SlotState::is_listed) {
-        left.start = run.end;
-        for state in &mut states[run.clone()] {
-            state.set_unlisted();
-        }
+    for_each_run(states, slots, SlotState::is_listed, |run, states| {
+        states.iter_mut().for_each(SlotState::set_unlisted);
         range.unlist(run);
-    }
+    });
 }
 
 /// Frees the idle ones of `slots`, none of which is in the LRU list. They were counted as `from`.
@@ -453,10 +443,20 @@ pub fn close<B: Backing>(range: &B) {
     free_idle(range, states, all, Kind::Idle);
 }
 
-/// The first and longest run from `start` on of those that are `like` that.
-fn run_of(states: &[SlotState], start: usize, like: fn(SlotState) -> bool) -> Option<Range<usize>> {
-    let start = start + states[start..].iter().position(|&state| like(state))?;
-    let run = states[start..].iter().take_while(|&&state| like(state));
+/// Calls `f` with each run of those of `slots` that are `like` that, and with their states.
+fn for_each_run(
+    states: &mut [SlotState],
+    slots: Range<usize>,
+    like: impl Fn(SlotState) -> bool,
+    mut f: impl FnMut(Range<usize>, &mut [SlotState]),
+) {
+    let states = &mut states[..slots.end];
+    let mut next = slots.start;
 
-    Some(start..start + run.count())
+    while let Some(found) = states[next..].iter().position(|&state| like(state)) {
+        let start = next + found;
+        let run = states[start..].iter().take_while(|&&state| like(state));
+        next = start + run.count();
+        f(start..next, &mut states[start..next]);
+    }
 }

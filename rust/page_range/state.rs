@@ -89,15 +89,11 @@ pub struct Found {
 
 /// Counts a new lease for each of the slots. Returns how they were.
 pub fn begin_lease(states: &mut [SlotState]) -> Found {
-    let (mut all, mut any) = (u64::MAX, 0);
     let count = states.len();
+    let (all, any) = change_all(states, |word| (word + LEASE) | TOUCHED);
 
-    for state in &mut *states {
-        all &= state.0;
-        any |= state.0;
-        state.0 = (state.0 + LEASE) | TOUCHED;
-    }
-    if all & FILLED != 0 && all & MAPPED != 0 && any < LEASE {
+    // Where there is no other lease, this is the only one.
+    if all & FILLED != 0 && all & MAPPED != 0 && any < 2 * LEASE {
         return Found {
             idle: count,
             filled: count,
@@ -105,7 +101,6 @@ pub fn begin_lease(states: &mut [SlotState]) -> Found {
         };
     }
     Found {
-        // This lease is the only one.
         idle: count_of(states, |state| state.is_filled() && state.0 < 2 * LEASE),
         filled: count_of(states, SlotState::is_filled),
         mapped: count_of(states, SlotState::is_mapped),
@@ -120,14 +115,9 @@ pub struct Left {
 
 /// Ends a lease on each of the slots. Returns how they are.
 pub fn end_lease(states: &mut [SlotState]) -> Left {
-    let (mut all, mut any) = (u64::MAX, 0);
     let count = states.len();
+    let (all, any) = change_all(states, |word| word - LEASE);
 
-    for state in &mut *states {
-        state.0 -= LEASE;
-        all &= state.0;
-        any |= state.0;
-    }
     if all & FILLED != 0 && all & LISTED != 0 && any < LEASE {
         return Left {
             idle: count,
@@ -138,6 +128,15 @@ pub fn end_lease(states: &mut [SlotState]) -> Left {
         idle: count_of(states, SlotState::is_idle),
         unlisted: count_of(states, SlotState::is_unlisted),
     }
+}
+
+/// Changes the word of each. Returns which bits are set in all of them then, and which in any.
+#[inline]
+fn change_all(states: &mut [SlotState], change: impl Fn(u64) -> u64) -> (u64, u64) {
+    states.iter_mut().fold((u64::MAX, 0), |(all, any), state| {
+        state.0 = change(state.0);
+        (all & state.0, any | state.0)
+    })
 }
 
 fn count_of(states: &[SlotState], like: impl Fn(SlotState) -> bool) -> usize {
