@@ -102,13 +102,7 @@ impl Slots {
     /// The slot with this index, if it is there.
     #[inline]
     pub(super) fn get(&self, index: usize) -> Option<&Slot> {
-        if index >= self.ready() {
-            return None;
-        }
-        // SAFETY: There is a slot of that group.
-        let group = unsafe { self.group(index / SlotGroup::LEN) };
-
-        Some(&group.slots()[index % SlotGroup::LEN])
+        self.part_from(index)?.first()
     }
 
     /// The slot after one of these, if it is there. What a group has beyond the end of the range is
@@ -133,7 +127,6 @@ impl Slots {
 
     /// Those of the slots in `range` that are there, in their order.
     pub(super) fn run(&self, range: Range<usize>) -> Run<'_> {
-        // INVARIANT: So many are there.
         Run {
             slots: self,
             next: range.start,
@@ -234,10 +227,6 @@ fn groups_for(slots: usize) -> usize {
 }
 
 /// Slots that follow each other.
-///
-/// # Invariants
-///
-/// The slots before `end` are there.
 pub(super) struct Run<'a> {
     slots: &'a Slots,
     /// The first slot that is not among those `here`, nor before them.
@@ -251,9 +240,7 @@ impl<'a> Run<'a> {
     /// Goes on to the next group. Returns the first slot of it.
     fn enter(&mut self) -> Option<&'a Slot> {
         let left = self.end.checked_sub(self.next).filter(|&left| left > 0)?;
-        // SAFETY: By the type invariants there is a slot of that group.
-        let group = unsafe { self.slots.group(self.next / SlotGroup::LEN) };
-        let (_, slots) = group.slots().split_at(self.next % SlotGroup::LEN);
+        let slots = self.slots.part_from(self.next)?;
         let slots = &slots[..usize::min(left, slots.len())];
 
         self.next += slots.len();
