@@ -172,7 +172,7 @@ where
         }
         if let Some(count) = note.count.checked_add(1) {
             note.count = count;
-            self.note_added(place);
+            self.count_in(place != COMPLETE);
         }
     }
 
@@ -185,7 +185,7 @@ where
 
         if note.count > 0 {
             note.count -= 1;
-            self.note_removed(place);
+            self.count_out(place != COMPLETE);
         }
     }
 
@@ -196,19 +196,16 @@ where
         receipts.position(|note| note.command == command)
     }
 
-    fn note_added(&mut self, place: usize) {
+    /// Counts something that comes; `other` says whether it is one of the others.
+    fn count_in(&mut self, other: bool) {
         self.len += 1;
-        self.others += usize::from(place != COMPLETE);
+        self.others += usize::from(other);
     }
 
-    fn note_removed(&mut self, place: usize) {
+    /// Counts something that goes.
+    fn count_out(&mut self, other: bool) {
         self.len -= 1;
-        self.others -= usize::from(place != COMPLETE);
-    }
-
-    fn news_added(&mut self) {
-        self.len += 1;
-        self.others += 1;
+        self.others -= usize::from(other);
     }
 
     /// Notes why the thread's last command failed.
@@ -236,14 +233,14 @@ where
                 count: 1,
                 time,
             };
-            self.note_added(place);
+            self.count_in(place != COMPLETE);
         }
     }
 
     pub(crate) fn push_message(&mut self, message: ListArc<Transaction>) {
         message.turn.set(self.time());
         self.messages.push_back(message);
-        self.len += 1;
+        self.count_in(false);
     }
 
     /// Adds a node, unless it is in such a queue already.
@@ -254,7 +251,7 @@ where
         if let Ok(item) = ListArc::<Node, NODES>::try_from_arc(node.clone()) {
             item.turn::<NODES>().set(self.time());
             self.nodes.push_back(item);
-            self.news_added();
+            self.count_in(true);
         }
     }
 
@@ -263,7 +260,7 @@ where
         if let Ok(item) = ListArc::try_from_arc(death.clone()) {
             item.turn.set(self.time());
             self.deaths.push_back(item);
-            self.news_added();
+            self.count_in(true);
         }
     }
 
@@ -272,7 +269,7 @@ where
         if let Ok(item) = ListArc::try_from_arc(listener.clone()) {
             item.turn.set(self.time());
             self.freezes.push_back(item);
-            self.news_added();
+            self.count_in(true);
         }
     }
 
@@ -285,12 +282,12 @@ where
                 let command = note.command;
 
                 note.count -= 1;
-                self.note_removed(place);
+                self.count_out(place != COMPLETE);
                 Some(Item::Command(command))
             }
             Kind::Message => {
                 let message = self.messages.pop_front()?;
-                self.len -= 1;
+                self.count_out(false);
                 Some(Item::Message(message))
             }
             kind => self.pop_news(kind),
@@ -306,8 +303,7 @@ where
             Kind::Note(_) | Kind::Message => return None,
         };
 
-        self.len -= 1;
-        self.others -= 1;
+        self.count_out(true);
         Some(item)
     }
 
