@@ -12,6 +12,8 @@
 /* Files, areas in parts, moved and inherited ones. */
 static long op_make_a_mess(struct party *p, const u64 *a)
 {
+	int self = getpid();
+
 	for (int i = 0; i < 4; i++) {
 		long ret = op_open_and_map(p, a);
 
@@ -24,8 +26,10 @@ static long op_make_a_mess(struct party *p, const u64 *a)
 		put(p->area + PAGE, 1);
 		if (!fork()) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-			for (;;)
+			/* The parent may have been killed before. */
+			while (getppid() == self)
 				nap();
+			_exit(0);
 		}
 	}
 	return 0;
